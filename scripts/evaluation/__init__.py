@@ -1,0 +1,1 @@
+"""Measures, baselines and pictures behind `scripts/evaluate_colorizer.py`."""

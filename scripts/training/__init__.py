@@ -1,0 +1,1 @@
+"""What the training programs share: photos in memory, optimizers, averaged weights, a clock."""

@@ -1,0 +1,5 @@
+"""`python -m restore`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""One file per backend: each adapts a network to `restore.backend.Backend`."""

@@ -1,0 +1,6 @@
+"""Many photos, or one: the same path. Imported only when there is something to restore."""
+
+from .local import run
+from .outcome import Done, Failed, Report, Result, result_line
+
+__all__ = ["Done", "Failed", "Report", "Result", "result_line", "run"]

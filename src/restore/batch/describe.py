@@ -1,0 +1,135 @@
+"""What a run says of itself: in the fingerprint, in the packet inside a file, in its record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
+from typing import Any
+
+from .. import __version__, record
+from ..device import Place
+from ..job import Job
+from ..photo import Photo
+from ..pipeline import Confidence
+from ..record import Packet, Program, Record, Step
+from ..weights import Locked
+
+PROGRAM = Program("restore", __version__)
+LIBRARIES = ("torch", "numpy", "pillow", "tifffile", "imagecodecs", "safetensors")
+JPEG_XMP = 65_504  #: bytes of a packet that one segment of a JPEG holds
+
+
+class Describer:
+    """Knows the job, the place and the weights; is told the rest, photo by photo."""
+
+    def __init__(self, job: Job, place: Place, locked: Sequence[Locked]) -> None:
+        self._job, self._place = job, place
+        self._weights = tuple(
+            record.Weights(one.name, one.sha256, one.bytes, one.licence) for one in locked
+        )
+        self._options = {
+            **job.result_settings,
+            "device": str(place.device),
+            "precision": place.precision,
+        }
+        self._versions = {"python": python_version(), **_versions()}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that the run was told, for its log."""
+        run = {"jobs": self._job.jobs, "threads": self._job.threads}
+        return {
+            "task": str(self._job.task),
+            "backend": self._job.entry.name,
+            **self._options,
+            **run,
+        }
+
+    def fingerprint(self, input_sha256: str) -> str:
+        """Return the hash of everything that the result follows from."""
+        return record.fingerprint(
+            input_sha256=input_sha256,
+            task=str(self._job.task),
+            options={"backend": self._job.entry.name, **self._options},
+            weights=[one.sha256 for one in self._weights],
+            version=PROGRAM.version,
+        )
+
+    def packet(self, photo: Photo, fingerprint: str) -> Packet:
+        """Return the XMP that the result carries."""
+        job = self._job
+        step = Step(
+            program=PROGRAM.name,
+            version=PROGRAM.version,
+            task=str(job.task),
+            backend=job.entry.name,
+            models=tuple(f"{one.name} sha256:{one.sha256}" for one in self._weights),
+            parameters="; ".join(
+                f"{name}={value}" for name, value in sorted(self._options.items())
+            ),
+            fingerprint=fingerprint,
+        )
+        return record.xmp_packet(
+            photo.xmp, step, longest=JPEG_XMP if photo.format == "JPEG" else None
+        )
+
+    def record(
+        self,
+        *,
+        came: record.Input,
+        made: record.Output,
+        earlier: record.Source | None,
+        doubt: Confidence | None,
+        companions: Sequence[record.Companion],
+        packet: Packet,
+        fingerprint: str,
+        timings: dict[str, float],
+        warnings: Sequence[str],
+    ) -> Record:
+        """Return the record of one output."""
+        job = self._job
+        return Record(
+            program=PROGRAM,
+            task=str(job.task),
+            input=came,
+            output=made,
+            seed=job.seed,
+            samples=job.samples,
+            steps=int(job.options["steps"]) if "steps" in job.options else None,
+            options=self._options,
+            backend=job.entry.name,
+            weights=self._weights,
+            licence="; ".join(sorted({one.licence for one in self._weights})),
+            device=str(self._place.device),
+            precision=self._place.precision,
+            threads=job.threads,
+            versions=self._versions,
+            timings={stage: round(seconds, 4) for stage, seconds in timings.items()},
+            warnings=tuple(warnings),
+            confidence=_confidence(doubt),
+            companions=tuple(companions),
+            source=earlier,
+            digital_source_type=packet.digital_source_type,
+            created=record.timestamp(),
+            fingerprint=fingerprint,
+        )
+
+
+def _confidence(doubt: Confidence | None) -> record.Confidence | None:
+    if doubt is None:
+        return None
+    return record.Confidence(
+        doubt.draws, doubt.error_per_spread, doubt.guessed_share, doubt.mean_spread
+    )
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of the libraries that are there."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # present in another form, as on a cluster
+            found[name] = "unknown"
+    return found

@@ -1,0 +1,221 @@
+"""From one planned photo to its files, with everything that is loaded once per run."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import device, files, photo, record, registry, weights
+from ..backend import Backend
+from ..clock import Stopwatch
+from ..errors import OutputError
+from ..job import Existing, Job, Planned
+from ..photo import Photo
+from ..pipeline import Restored, Workers, restore
+from ..record import Companion, Input, Output
+from .describe import Describer
+from .outcome import Done
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A photo as it came, and what its result will be compared with."""
+
+    photo: Photo
+    came: Input
+    fingerprint: str
+
+
+class Engine:
+    """A job's backend on its device, and the steps that every photo goes through."""
+
+    def __init__(self, job: Job) -> None:
+        """Load and verify everything; the only slow call.
+
+        Raises:
+            WeightsError: If weights are absent or differ from the lock.
+            DeviceError: If the device is not usable.
+            BackendError: If the backend cannot be loaded.
+        """
+        device.freeze_arithmetic()
+        self.job = job
+        place = device.choose(job.device, job.precision)
+        locked = [weights.verified(job.model)] if job.model else []
+        self.backend: Backend = registry.load_class(job.entry).load(
+            job.task,
+            {one.entry.name: one.path for one in locked},
+            job.options,
+            place.device,
+            place.dtype,
+        )
+        self._describer = Describer(job, place, [one.entry for one in locked])
+        self._workers = Workers(job.threads)
+        # A GPU's memory is planned for one photo at a time; on a CPU photos share the cores.
+        on_cpu = place.device.type == "cpu"
+        self._turn: AbstractContextManager[object] = nullcontext() if on_cpu else threading.Lock()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that the run was told, for its log."""
+        return self._describer.settings
+
+    def stop(self) -> None:
+        """Make every photo in progress give up at its next strip."""
+        self._workers.stop()
+
+    def restore(self, planned: Planned) -> Done:
+        """Restore one photo, unless what is there is up to date.
+
+        Raises:
+            RestoreError: If it cannot be; nothing is left behind then.
+            Interrupted: If `stop` was called.
+        """
+        if planned.error is not None:
+            raise planned.error
+        started, clock = time.perf_counter(), Stopwatch()
+        with clock("read"):
+            read = self._read(planned)
+        if isinstance(read, Done):
+            return read
+        self._workers.check()
+        with self._turn:
+            restored = restore(read.photo, self.backend, self.job, self._workers, clock)
+        return self._written(planned, read, restored, clock, started)
+
+    def _read(self, planned: Planned) -> _Read | Done:
+        """Read a photo, unless there is nothing to do."""
+        output = planned.output
+        data = photo.content(planned.source) if planned.source else sys.stdin.buffer.read()
+        digest = files.sha256_of(data)
+        fingerprint = self._describer.fingerprint(digest)
+        if output is not None and (why := self._settled(output, fingerprint)):
+            return Done(planned.name, str(output), skipped=why)
+        source = photo.read(data, max_pixels=self.job.max_pixels)
+        height, width = source.pixels.shape[:2]
+        came = Input(
+            name=planned.source.name if planned.source else "-",
+            sha256=digest,
+            bytes=len(data),
+            width=width,
+            height=height,
+            bits=8 * source.pixels.itemsize,
+            format=source.format,
+            page=source.page,
+        )
+        if output is not None:
+            source = photo.fitting(source, photo.format_of(output, source))
+        return _Read(source, came, fingerprint)
+
+    def _settled(self, output: Path, fingerprint: str) -> str:
+        """Say why nothing is to be done; empty if something is.
+
+        Raises:
+            OutputError: If a file that is not ours is in the way.
+        """
+        if self.job.existing is Existing.OVERWRITE:
+            return ""
+        if isinstance(record.read_record(output), record.Unreadable):
+            raise OutputError(
+                f"{files.record_path(output)} exists and is not a record of ours",
+                hint="--overwrite replaces it, -o writes elsewhere",
+            )
+        if not output.exists():
+            return ""
+        if self.job.existing is Existing.SKIP:
+            return "there already"
+        if record.up_to_date(output, fingerprint):
+            return "up to date"
+        if record.is_ours(output):
+            return ""
+        raise OutputError(
+            f"{output} exists and is not ours",
+            hint="--overwrite replaces it, --skip-existing leaves it, -o writes elsewhere",
+        )
+
+    def _written(
+        self, planned: Planned, read: _Read, restored: Restored, clock: Stopwatch, started: float
+    ) -> Done:
+        """Make the files of one result. The output is the last: it says that all is done."""
+        source, output = read.photo, planned.output
+        packet = self._describer.packet(source, read.fingerprint)
+        pixels = restored.render(0)
+        with clock("encode"):
+            encoded = photo.encode(source, pixels, xmp=packet.data)
+        height, width = pixels.shape[:2]
+        del pixels
+        made = Output(
+            name=output.name if output else "-",
+            sha256=files.sha256_of(encoded),
+            bytes=len(encoded),
+            width=width,
+            height=height,
+            bits=8 if source.format in ("JPEG", "WEBP") else 8 * source.pixels.itemsize,
+            format=source.format,
+        )
+        companions = []
+        if output is not None:
+            files.make_folder(output.parent)
+            companions = self._companions(output, source, restored, encoded, packet.data, clock)
+        warnings = (*source.notices, *restored.notices, *packet.warnings)
+        described = self._describer.record(
+            came=read.came,
+            made=made,
+            earlier=record.source_of(planned.source, read.came.sha256) if planned.source else None,
+            doubt=restored.confidence,
+            companions=companions,
+            packet=packet,
+            fingerprint=read.fingerprint,
+            timings=clock.seconds,
+            warnings=warnings,
+        )
+        if output is not None:
+            self._workers.check()
+            record.write_record(output, described)
+            _write(output, encoded)
+        return Done(
+            planned.name,
+            str(output) if output else "-",
+            record=described,
+            notices=warnings,
+            seconds=time.perf_counter() - started,
+            data=encoded if output is None else None,
+        )
+
+    def _companions(
+        self,
+        output: Path,
+        source: Photo,
+        restored: Restored,
+        encoded: bytes,
+        xmp: bytes,
+        clock: Stopwatch,
+    ) -> list[Companion]:
+        """Write the confidence map and the samples that were asked for."""
+        written = []
+
+        def write(kind: str, path: Path, data: bytes) -> None:
+            _write(path, data)
+            written.append(Companion(kind, path.name, files.sha256_of(data)))
+
+        if restored.confidence is not None:
+            shown = restored.confidence.render()
+            with clock("encode"):
+                write("confidence", files.companion(output, "confidence"), photo.encode_map(shown))
+        if self.job.save_samples:
+            write("sample", files.sample_path(output, 0), encoded)
+            for sample in range(1, self.job.samples):
+                pixels = restored.render(sample)
+                with clock("encode"):
+                    data = photo.encode(source, pixels, xmp=xmp)
+                    write("sample", files.sample_path(output, sample), data)
+        return written
+
+
+def _write(path: Path, data: bytes) -> None:
+    with files.replacing(path) as stream:
+        stream.write(data)

@@ -1,0 +1,110 @@
+"""What became of each photo, and what the process says of all of them."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..errors import ExitCode, RestoreError
+from ..record import Record
+
+
+@dataclass(frozen=True)
+class Done:
+    """A photo that was restored, or was up to date."""
+
+    source: str
+    output: str
+    record: Record | None = None  #: as in the sidecar; None when nothing was made
+    notices: tuple[str, ...] = ()
+    seconds: float = 0.0
+    skipped: str = ""  #: why nothing was to be done; empty if it was made now
+    data: bytes | None = None  #: the file itself, when it goes to standard output
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A photo that could not be restored."""
+
+    source: str
+    error: Exception
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return self.error.exit_code if isinstance(self.error, RestoreError) else ExitCode.BUG
+
+    @property
+    def hint(self) -> str:
+        return self.error.hint if isinstance(self.error, RestoreError) else ""
+
+    @property
+    def trace(self) -> str:
+        """The traceback of a bug; empty for a failure we can explain."""
+        if isinstance(self.error, RestoreError):
+            return ""
+        return "".join(traceback.format_exception(self.error))
+
+
+Result = Done | Failed
+
+
+@dataclass
+class Report:
+    """Counts, and the exit code that follows from them."""
+
+    done: int = 0
+    skipped: int = 0
+    failures: list[Failed] = field(default_factory=list)
+
+    def add(self, result: Result) -> None:
+        if isinstance(result, Failed):
+            self.failures.append(result)
+        elif result.skipped:
+            self.skipped += 1
+        else:
+            self.done += 1
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """A bug wins; all photos failing for one reason is that reason; else some failed."""
+        codes = {failure.exit_code for failure in self.failures}
+        if not codes:
+            return ExitCode.OK
+        if ExitCode.BUG in codes:
+            return ExitCode.BUG
+        if len(codes) == 1 and not self.done and not self.skipped:
+            return codes.pop()
+        return ExitCode.PARTIAL
+
+    def __str__(self) -> str:
+        parts = [f"{self.done} done"]
+        if self.skipped:
+            parts.append(f"{self.skipped} up to date")
+        if self.failures:
+            parts.append(f"{len(self.failures)} failed")
+        return ", ".join(parts)
+
+
+def result_line(result: Result) -> dict[str, Any]:
+    """Return a result as one JSON line of `--json` and of the run log."""
+    if isinstance(result, Failed):
+        return {
+            "status": "failed",
+            "input": result.source,
+            "error": type(result.error).__name__,
+            "message": str(result.error),
+            "hint": result.hint,
+            "exit_code": int(result.exit_code),
+        }
+    line: dict[str, Any] = {
+        "status": "skipped" if result.skipped else "done",
+        "input": result.source,
+        "output": result.output,
+        "seconds": round(result.seconds, 3),
+    }
+    if result.skipped:
+        line["reason"] = result.skipped
+    if result.record is not None:
+        line["record"] = asdict(result.record)
+    return line

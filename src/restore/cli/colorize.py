@@ -1,0 +1,44 @@
+"""`restore colorize`."""
+
+from __future__ import annotations
+
+import click
+
+from ..backend import Task
+from ..job import PixelHint
+from .options import HintType, Shared, common
+from .task import run
+
+
+@click.command(short_help="Give a black-and-white photograph colour.")
+@common
+@click.option(
+    "--variety",
+    type=click.FloatRange(0, 1),
+    help="How far colours may leave what is expected. 0: not at all, the seed does not matter; "
+    "1: a true sample.",
+)
+@click.option("--steps", type=click.IntRange(1, 100), help="Network evaluations a sample.")
+@click.option("--saturation", type=click.FloatRange(0, 3), help="Factor on the chroma.")
+@click.option(
+    "--hint",
+    "hints",
+    type=HintType(),
+    multiple=True,
+    help="A colour you know, at a pixel of the upright photo. Repeatable; one photo only.",
+)
+def colorize(
+    shared: Shared,
+    variety: float | None,
+    steps: int | None,
+    saturation: float | None,
+    hints: tuple[PixelHint, ...],
+) -> None:
+    """Give black-and-white photographs believable colour.
+
+    Only colour is added: the lightness of every pixel stays what it was. The result is
+    written beside the photo as PHOTO.colorized.jpg, with its record as
+    PHOTO.colorized.jpg.json; the photo itself is never touched.
+    """
+    options = {"variety": variety, "steps": steps, "saturation": saturation}
+    run(Task.COLORIZE, shared, options, hints)

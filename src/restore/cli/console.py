@@ -1,0 +1,86 @@
+"""What people and scripts see: messages on stderr, data on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from ..batch import Done, Failed, Report, Result
+
+
+class Console:
+    """Prints the results of one run, in the order of the plan."""
+
+    def __init__(self, *, as_json: bool, quiet: bool, verbose: bool) -> None:
+        self._json, self._quiet, self._verbose = as_json, quiet, verbose
+        self._bar: tqdm[None] | None = None
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[None]:
+        """Show photos done, rate and time left, if there are several and a person watches."""
+        if total < 2 or self._quiet or not sys.stderr.isatty():
+            yield
+            return
+        from tqdm import tqdm
+
+        with tqdm(total=total, unit="photo", file=sys.stderr, dynamic_ncols=True) as self._bar:
+            yield
+        self._bar = None
+
+    def show(self, result: Result) -> None:
+        """Report one photo."""
+        from ..batch import Failed, result_line
+
+        if self._json:
+            click.echo(json.dumps(result_line(result), ensure_ascii=False))
+        if isinstance(result, Failed):
+            self._failed(result)
+        else:
+            self._done(result)
+        if self._bar is not None:
+            self._bar.update()
+
+    def finish(self, report: Report, total: int) -> None:
+        """Count the photos, if there were several."""
+        if total > 1 and not self._quiet:
+            self._say(str(report))
+
+    def _failed(self, failed: Failed) -> None:
+        self._say(f"error: {failed.source}: {failed.error}")
+        if failed.hint:
+            self._say(f"hint: {failed.hint}")
+        if failed.trace:
+            self._say(failed.trace)
+
+    def _done(self, done: Done) -> None:
+        if done.data is not None:
+            sys.stdout.buffer.write(done.data)
+            sys.stdout.buffer.flush()
+        if self._quiet:
+            return
+        for notice in done.notices:
+            self._say(f"note: {done.source}: {notice}")
+        if done.skipped:
+            self._say(f"{done.output}: {done.skipped}")
+            return
+        self._say(f"{done.source} -> {done.output}")
+        doubt = done.record and done.record.confidence
+        if doubt:
+            self._say(f"  a guess: {doubt.guessed_share:.0%} of the picture")
+        if self._verbose and done.record:
+            timings = done.record.timings.items()
+            self._say("  " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in timings))
+
+    def _say(self, line: str) -> None:
+        if self._bar is not None:
+            self._bar.write(line, file=sys.stderr)
+        else:
+            click.echo(line, err=True)

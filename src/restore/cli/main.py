@@ -1,0 +1,56 @@
+"""The group of commands, and the one place where errors become a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from .. import __version__
+from ..errors import ExitCode, RestoreError
+from .colorize import colorize
+
+EPILOG = """\b
+Examples:
+  restore colorize photo.jpg --seed 42
+  restore colorize scans/ -o colour/ --recursive
+  find . -name '*.tif' -print0 | restore colorize --files-from - -0 -o out/
+  cat in.png | restore colorize - -o - > out.png
+"""
+
+
+class Commands(click.Group):
+    """Turns our errors into one line, one hint and one exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except RestoreError as error:
+            click.echo(f"error: {error}", err=True)
+            if error.hint:
+                click.echo(f"hint: {error.hint}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("interrupted; finished photos are kept", err=True)
+            ctx.exit(ExitCode.INTERRUPTED)
+        except BrokenPipeError:
+            # Python would complain again when it flushes stdout at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(ExitCode.PIPE_CLOSED)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "RESTORE"},
+    epilog=EPILOG,
+)
+@click.version_option(__version__, prog_name="restore")
+def main() -> None:
+    """Restore photographs: offline, reproducible, honest about its guesses.
+
+    Originals are never written to. Every result has its record beside it.
+    """
+
+
+main.add_command(colorize)

@@ -1,0 +1,72 @@
+"""From the names on the command line to the photos of a run, without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..backend import Task
+from ..errors import InputError, OutputError
+from ..job import Planned
+
+if TYPE_CHECKING:
+    from ..files import Target
+
+
+def plan(task: Task, names: list[str], output: str | None, recursive: bool) -> list[Planned]:
+    """Find the photos and name every output; what cannot be done is planned with its error.
+
+    Args:
+        names: Files, folders, patterns; `-` for standard input.
+        output: As `-o` was given; None: beside each photo.
+        recursive: Take what lies below folders too.
+
+    Raises:
+        click.UsageError: If standard output cannot take what was asked for.
+        InputError: If there is no photo at all.
+    """
+    from .. import record
+    from ..files import find_photos, is_folder, plan_outputs
+
+    paths = [Path(name) for name in names if name != "-"]
+    finds = find_photos(paths, recursive=recursive, ignore=record.is_ours)
+    planned = [Planned(str(path), path, None, error) for path, error in finds.problems]
+    if "-" in names:
+        planned.append(_piped(output, alone=not paths))
+    if output == "-":
+        if len(finds.photos) + len(planned) > 1:
+            raise click.UsageError("-o - takes the result of one photo; several were given")
+        planned += [Planned(str(found.path), found.path, None) for found in finds.photos]
+    elif output is None:
+        planned += _targets(plan_outputs(finds.photos, word=task.past))
+    elif is_folder(output, paths):
+        planned += _targets(plan_outputs(finds.photos, word=task.past, folder=Path(output)))
+    else:
+        planned += _targets(plan_outputs(finds.photos, word=task.past, file=Path(output)))
+    if not planned:
+        raise InputError(
+            f"no photo found among {', '.join(names)}",
+            hint="JPEG, PNG, WebP and TIFF are read; --recursive looks into folders below",
+        )
+    return planned
+
+
+def _targets(targets: list[Target]) -> list[Planned]:
+    return [
+        Planned(str(target.photo.path), target.photo.path, None, target.output)
+        if isinstance(target.output, OutputError)
+        else Planned(str(target.photo.path), target.photo.path, target.output)
+        for target in targets
+    ]
+
+
+def _piped(output: str | None, *, alone: bool) -> Planned:
+    """Plan the photo on standard input; its result goes to standard output unless told."""
+    if output is None or output == "-":
+        return Planned("-", None, None)
+    path = Path(output)
+    if not alone or output.endswith("/") or path.is_dir():
+        raise click.UsageError("a photo on standard input needs -o FILE or -o -")
+    return Planned("-", None, path)

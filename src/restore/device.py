@@ -1,0 +1,65 @@
+"""Where to compute and how precisely; the only place that asks about CUDA and MPS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from .errors import DeviceError
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A usable device and the arithmetic to use on it."""
+
+    device: torch.device
+    precision: str
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return PRECISIONS[self.precision]
+
+
+def choose(device: str, precision: str) -> Place:
+    """Resolve `--device` and `--precision`.
+
+    `auto` is the first CUDA device, then MPS, then the CPU; in float32 on all but CUDA.
+    Reduced precision buys nothing on most CPUs (see `docs/design.md`).
+
+    Raises:
+        DeviceError: If the device is not there, or does not know the precision.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else _mps_or_cpu()
+    place = torch.device(device)
+    if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
+        found = torch.cuda.device_count()
+        raise DeviceError(
+            f"no device {device!r}: {found} CUDA devices found", hint="use --device auto"
+        )
+    if place.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("no device 'mps' on this machine", hint="use --device auto")
+    if precision == "auto":
+        reduced = place.type == "cuda" and torch.cuda.is_bf16_supported()
+        precision = "bf16" if reduced else "fp32"
+    return Place(place, precision)
+
+
+def _mps_or_cpu() -> str:
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def freeze_arithmetic() -> None:
+    """Make every later result independent of the number of threads and of the run.
+
+    Sums inside one operator depend on how many threads share it, so each operator gets one;
+    the program runs strips, tiles and photos side by side instead.
+    """
+    torch.set_num_threads(1)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False

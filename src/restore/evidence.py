@@ -1,0 +1,118 @@
+"""How sure a colour is, from how far true samples of it differ; and whether that can be believed.
+
+*Spread* is the standard deviation of true samples in a cell of the grid, in CIE units of ab.
+*Expected error*, in CIEDE2000, is `constant` times the spread. The measures of calibration take
+anything that numpy reads as an array, of one shape.
+
+Sources: Ilg et al. 2018, "Uncertainty Estimates and Multi-Hypotheses Networks for Optical Flow",
+ECCV (sparsification and AUSE); Spearman 1904 (rank correlation).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from .resample import Resized
+
+BLACK = 20.0  #: the expected error that a confidence map shows as black
+
+Map = NDArray[np.uint8]
+
+
+def spread(samples: Tensor) -> Tensor:
+    """Return the deviation of samples (S, 2, h, w), S >= 2, in each cell: (h, w).
+
+    The root of the summed, unbiased variances of a* and b*.
+
+    Raises:
+        ValueError: For fewer than two samples, which cannot differ.
+    """
+    if len(samples) < 2:
+        raise ValueError(f"no spread of {len(samples)} samples")
+    return samples.var(dim=0).sum(dim=0).sqrt()
+
+
+def confidence(spread: Tensor, constant: float) -> Tensor:
+    """Return 1 where no error is to be expected, falling evenly to 0 at `BLACK` and beyond."""
+    return (1 - spread * (constant / BLACK)).clamp(0, 1)
+
+
+def guessed_share(spread: Tensor, constant: float, threshold: float = 10.0) -> float:
+    """Return the share of the picture whose expected error is above `threshold`, in [0, 1]."""
+    return float((spread * constant > threshold).double().mean())
+
+
+class ConfidenceMap:
+    """The confidence of a grid (h, w), seen at a photo's size (H, W), strip by strip."""
+
+    def __init__(self, spread: Tensor, size: tuple[int, int], constant: float) -> None:
+        self._map = Resized(confidence(spread, constant)[None], size)
+
+    def rows(self, top: int, bottom: int) -> Map:
+        """Return rows top .. bottom - 1 as grey levels, white for certain: (bottom - top, W)."""
+        rows = self._map.rows(top, bottom)[0]
+        levels: Map = rows.clamp(0, 1).mul(255).round().to(torch.uint8).numpy()
+        return levels
+
+
+def _flat(values: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(values, np.float64).ravel()
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 0-based ranks; equal values share the mean of theirs."""
+    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    mean: NDArray[np.float64] = (ends - (counts + 1) / 2)[group]
+    return mean
+
+
+def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:
+    """Return Spearman's correlation, in [-1, 1]; 0 if all of x or all of y are equal."""
+    a, b = _ranks(_flat(x)), _ranks(_flat(y))
+    a, b = a - a.mean(), b - b.mean()
+    norm = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / norm) if norm else 0.0
+
+
+def _remaining(error: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean error of what is left as the highest `by` are taken away: (N,).
+
+    Of cells that tie, any may go first: each counts with the mean of their errors.
+    """
+    _, group, counts = np.unique(by, return_inverse=True, return_counts=True)
+    shared = (np.bincount(group, error) / counts)[group]
+    rising = shared[np.argsort(by, kind="stable")]
+    left: NDArray[np.float64] = (np.cumsum(rising) / np.arange(1, len(rising) + 1))[::-1]
+    return left
+
+
+def ause(spread: ArrayLike, error: ArrayLike) -> float:
+    """Return the area under the sparsification error curve (Ilg et al., section 5).
+
+    Cells are taken away, the most spread first; the curve is the mean error of those left, over
+    that of all, less the same when the worst cells go first. 0 is a perfect order. A flat map's
+    area, for comparison, is `ause(zeros, error)`.
+    """
+    truth = _flat(error)
+    mean = truth.mean()
+    if not mean:
+        return 0.0
+    return float((_remaining(truth, _flat(spread)) - _remaining(truth, truth)).mean() / mean)
+
+
+def variance_ratio(samples: Tensor, truth: Tensor) -> float:
+    """Return the variance that samples predict over the one there is; 1 if they are calibrated.
+
+    The truth differs from the mean of S samples by its own variance and, as that mean is not
+    the expectation, by 1 / S of theirs.
+
+    Args:
+        samples: (S, ...), S >= 2.
+        truth: (...).
+    """
+    predicted = samples.var(dim=0).mean() * (1 + 1 / len(samples))
+    return float(predicted / (truth - samples.mean(dim=0)).square().mean())

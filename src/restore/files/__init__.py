@@ -1,0 +1,26 @@
+"""Which photos there are, what their results are called, and files that appear whole.
+
+Light: standard library only, so that a plan costs no imports.
+"""
+
+from .find import FORMATS, Finds, Format, Found, find_photos, read_file_list
+from .plan import Target, companion, is_folder, plan_outputs, record_path, sample_path
+from .write import make_folder, replacing, sha256_of
+
+__all__ = [
+    "FORMATS",
+    "Finds",
+    "Format",
+    "Found",
+    "Target",
+    "companion",
+    "find_photos",
+    "is_folder",
+    "make_folder",
+    "plan_outputs",
+    "read_file_list",
+    "record_path",
+    "replacing",
+    "sample_path",
+    "sha256_of",
+]

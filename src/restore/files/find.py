@@ -1,0 +1,145 @@
+"""Expand files, folders and patterns into photos."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+
+from ..errors import InputError
+
+Format = Literal["JPEG", "PNG", "WEBP", "TIFF"]
+
+FORMATS: dict[str, Format] = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+"""The suffixes, in lower case, that a folder's photos are known by."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A photo, and the folder whose tree an output folder mirrors."""
+
+    path: Path
+    root: Path  #: the folder it was asked for with; a plain file's own folder
+
+
+@dataclass
+class Finds:
+    """What the names on the command line stand for."""
+
+    photos: list[Found] = field(default_factory=list)  #: by path, each once
+    problems: list[tuple[Path, InputError]] = field(default_factory=list)
+    skipped: int = 0  #: files in folders that are no photos
+
+
+def find_photos(paths: Sequence[Path], *, recursive: bool, ignore: Callable[[Path], bool]) -> Finds:
+    """Expand files, folders, and patterns that no shell expanded.
+
+    A file that is named is always taken. From folders and patterns come only files with a
+    suffix of `FORMATS` that are neither hidden nor ours. Links to files are followed, links to
+    folders below a folder are not.
+
+    Args:
+        paths: As the user gave them.
+        recursive: Take what lies below a folder's own level too.
+        ignore: Says whether a file is ours: an output is never an input.
+
+    Returns:
+        The photos sorted by path; what cannot be read is collected, never raised.
+    """
+    finds = Finds()
+    photos: dict[str, Found] = {}
+    for path in paths:
+        try:
+            for found in _expand(path, recursive, ignore, finds):
+                photos.setdefault(os.path.abspath(found.path), found)  # noqa: PTH100 - no links
+        except InputError as error:
+            finds.problems.append((path, error))
+    finds.photos = sorted(photos.values(), key=lambda found: found.path)
+    return finds
+
+
+def _expand(
+    path: Path, recursive: bool, ignore: Callable[[Path], bool], finds: Finds
+) -> Iterator[Found]:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        if not is_pattern(path):
+            raise InputError("no such file or folder", hint="check the name") from None
+        root, files = _fixed_part(path), _matches(path)
+    except OSError as error:
+        raise _unreadable(error) from error
+    else:
+        if not path.is_dir():
+            yield Found(path, path.parent)
+            return
+        root, files = path, _walk(path, recursive, finds)
+    for file in files:
+        if file.name.startswith("."):
+            continue
+        if file.suffix.lower() not in FORMATS:
+            finds.skipped += 1
+        elif not ignore(file):
+            yield Found(file, root)
+
+
+def is_pattern(path: Path) -> bool:
+    """Say whether a name is a pattern that no shell expanded."""
+    return glob.has_magic(str(path)) and not path.exists()
+
+
+def _walk(top: Path, recursive: bool, finds: Finds) -> Iterator[Path]:
+    """Yield the files of a folder; folders that cannot be listed become problems."""
+
+    def note(error: OSError) -> None:
+        finds.problems.append((Path(error.filename), _unreadable(error)))
+
+    for folder, below, names in os.walk(top, onerror=note):
+        below[:] = [name for name in below if recursive and not name.startswith(".")]
+        yield from (file for name in names if (file := Path(folder, name)).is_file())
+
+
+def _matches(pattern: Path) -> Iterator[Path]:
+    """Yield the files that a pattern stands for; `**` stands for any folders."""
+    names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 - the pattern may be absolute
+    if not names:
+        raise InputError("no file matches this pattern", hint="quote it only if that is meant")
+    yield from (file for name in names if (file := Path(name)).is_file())
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """Return the folder that a pattern starts from.
+
+    >>> _fixed_part(Path("scans/19*/*.tif")).as_posix()
+    'scans'
+    """
+    return next(folder for folder in pattern.parents if not glob.has_magic(str(folder)))
+
+
+def _unreadable(error: OSError) -> InputError:
+    reason = (error.strerror or str(error)).lower()
+    return InputError(f"cannot be read: {reason}", hint="check its permissions")
+
+
+def read_file_list(stream: IO[bytes], null: bool) -> list[Path]:
+    """Read names, one a line or each ended by NUL; empty ones are left out.
+
+    Raises:
+        InputError: If names end with NUL and that was not said.
+    """
+    data = stream.read()
+    if not null and b"\0" in data:
+        raise InputError("the list of files holds NUL bytes", hint="add -0")
+    names = data.split(b"\0") if null else data.splitlines()
+    return [Path(os.fsdecode(name)) for name in names if name]

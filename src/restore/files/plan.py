@@ -1,0 +1,148 @@
+"""Name every output before the first is made."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import OutputError
+from .find import FORMATS, Found, is_pattern
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a photo's result goes, or why it cannot."""
+
+    photo: Found
+    output: Path | OutputError
+
+
+def _suffix(path: Path) -> str:
+    """Return the suffix of a photo if it is one we write, else `.png`."""
+    return path.suffix if path.suffix.lower() in FORMATS else ".png"
+
+
+def is_folder(output: str, sources: Iterable[Path]) -> bool:
+    """Say whether `-o` names a folder: it is one, ends in `/`, or must hold several photos.
+
+    Args:
+        output: As the user gave it.
+        sources: What the photos were named by; a folder or pattern counts as several.
+    """
+    sources = list(sources)
+    return (
+        output.endswith(("/", os.sep))
+        or Path(output).is_dir()
+        or len(sources) > 1
+        or any(source.is_dir() or is_pattern(source) for source in sources)
+    )
+
+
+def plan_outputs(
+    photos: Sequence[Found],
+    *,
+    word: str,
+    file: Path | None = None,
+    folder: Path | None = None,
+) -> list[Target]:
+    """Name the output of every photo.
+
+    Args:
+        photos: What to restore.
+        word: The task's, as in `photo.colorized.jpg`.
+        file: The output itself, for a single photo.
+        folder: Mirror the trees of the photos' roots in it. With neither this nor `file` an
+            output lies beside its photo.
+
+    Returns:
+        One target a photo, in order. Photos that would get the same output, whatever the case
+        of its letters, are all refused; so is an output that is a photo, a folder or a device,
+        or that lies where nothing can be written.
+    """
+    outputs = [
+        file or _folder(found, folder) / f"{found.path.stem}.{word}{_suffix(found.path)}"
+        for found in photos
+    ]
+    sharers: dict[str, list[Found]] = defaultdict(list)
+    for found, output in zip(photos, outputs, strict=True):
+        sharers[_place(output)].append(found)
+    inputs = {_place(found.path) for found in photos}
+    nodes = {node for found in photos if (node := _node(found.path)) is not None}
+
+    def checked(found: Found, output: Path) -> Path | OutputError:
+        others = [other for other in sharers[_place(output)] if other is not found]
+        if others:
+            names = ", ".join(str(other.path) for other in others)
+            return OutputError(
+                f"{output} would also be the output of {names}",
+                hint="rename one, or restore them into different folders",
+            )
+        if _place(output) in inputs or _node(output) in nodes:
+            return OutputError(
+                f"the output {output} is a photo to restore",
+                hint="originals are never written to; choose another -o",
+            )
+        return _obstacle(output) or output
+
+    return [Target(found, checked(found, out)) for found, out in zip(photos, outputs, strict=True)]
+
+
+def _folder(found: Found, folder: Path | None) -> Path:
+    if folder is None:
+        return found.path.parent
+    return folder / found.path.parent.relative_to(found.root)
+
+
+def _place(path: Path) -> str:
+    """Return what two names of one place share, also where letters' case does not count."""
+    place = os.path.join(os.path.realpath(path.parent), path.name)  # noqa: PTH118 - fast
+    return unicodedata.normalize("NFC", place).casefold()
+
+
+def _node(path: Path) -> tuple[int, int] | None:
+    """Return what is the same for all links to one file; None if there is no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _obstacle(output: Path) -> OutputError | None:
+    """Return why a file cannot be put here, as far as can be seen before it is tried."""
+    known = FORMATS.keys() | {""}
+    if output.suffix.lower() not in known:
+        return OutputError(
+            f"{output.suffix} is not a format that is written",
+            hint=f"known: {', '.join(FORMATS)}; a folder's name ends with /",
+        )
+    if output.exists() and not stat.S_ISREG(output.stat().st_mode):
+        return OutputError(
+            f"{output} is not a file that can be replaced", hint="-o - is standard output"
+        )
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        return OutputError(f"{folder} is not a folder", hint="choose another -o")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return OutputError(f"{folder} cannot be written to", hint="choose another folder with -o")
+    return None
+
+
+def record_path(output: Path) -> Path:
+    """Return the name of an output's record: `photo.colorized.jpg.json`."""
+    return output.with_name(f"{output.name}.json")
+
+
+def companion(output: Path, kind: str) -> Path:
+    """Return the name of a map beside an output: `photo.colorized.jpg.confidence.png`."""
+    return output.with_name(f"{output.name}.{kind}.png")
+
+
+def sample_path(output: Path, sample: int) -> Path:
+    """Return the name of one sample of an output: `photo.colorized.s0.jpg`."""
+    return output.with_name(f"{output.stem}.s{sample}{output.suffix}")

@@ -1,0 +1,1 @@
+"""Networks and samplers, one file each; torch and nothing of ours."""

@@ -1,0 +1,16 @@
+"""Photos: read into the file's own integers, and written back with all that they carried."""
+
+from .photo import Photo, Pixels
+from .read import content, read
+from .write import encode, encode_map, fitting, format_of
+
+__all__ = [
+    "Photo",
+    "Pixels",
+    "content",
+    "encode",
+    "encode_map",
+    "fitting",
+    "format_of",
+    "read",
+]

@@ -1,0 +1,146 @@
+"""Read a photo of any of the four formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..color import SRGB, RgbSpace
+from ..errors import InputError
+from ..files import Format
+from . import exif
+from .decoded import Decoded
+from .photo import Photo
+
+_HEAD = 12  #: bytes that tell the formats apart
+
+
+def read(source: Path | bytes, *, max_pixels: int) -> Photo:
+    """Read a photo, upright, with all that its result must be given back.
+
+    What a file is, its content says, not its suffix. Grey and CMYK become sRGB, as does RGB
+    with a table-based profile; RGB with a matrix profile keeps its integers and its space.
+
+    Args:
+        source: A file, or its content.
+        max_pixels: More are refused before they are decoded.
+
+    Raises:
+        InputError: If it is absent, unreadable, damaged, too large, or not of a kind we read.
+    """
+    data = source if isinstance(source, bytes) else content(source)
+    format_ = _format(data[:_HEAD])
+    if format_ is None:
+        raise _unknown(data)
+    return _photo(format_, _decode(format_, data, max_pixels))
+
+
+def content(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        InputError: If it is absent or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError("no such file", hint="check the name") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        hint = "name a file" if path.is_dir() else "check its permissions"
+        raise InputError(f"cannot be read: {reason}", hint=hint) from error
+
+
+def _format(head: bytes) -> Format | None:
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF"
+    return None
+
+
+def _unknown(data: bytes) -> InputError:
+    if not data:
+        return InputError("the file is empty", hint="copy it again from where it came from")
+    return InputError(
+        "this is not a JPEG, PNG, WebP or TIFF", hint="convert it, for example to PNG"
+    )
+
+
+def _decode(format_: Format, data: bytes, max_pixels: int) -> Decoded:
+    # Each format's libraries are imported when a photo needs them.
+    if format_ == "JPEG":
+        from . import jpeg
+
+        return jpeg.decode(data, max_pixels)
+    if format_ == "PNG":
+        from . import png
+
+        return png.decode(data, max_pixels)
+    if format_ == "WEBP":
+        from . import webp
+
+        return webp.decode(data, max_pixels)
+    from . import tiff
+
+    return tiff.decode(data, max_pixels)
+
+
+def _photo(format_: Format, decoded: Decoded) -> Photo:
+    space, profile = _interpret(decoded)
+    orientation, dpi = decoded.orientation, decoded.dpi
+    if dpi and orientation >= 5:
+        dpi = (dpi[1], dpi[0])
+    alpha = decoded.alpha
+    return Photo(
+        pixels=exif.turned(decoded.samples, orientation),
+        format=format_,
+        alpha=None if alpha is None else exif.turned(alpha, orientation),
+        space=space,
+        profile=profile,
+        exif=decoded.exif,
+        xmp=exif.upright_xmp(decoded.xmp) if decoded.xmp else None,
+        dpi=dpi,
+        lossless=decoded.lossless,
+        compression=decoded.compression,
+        notices=tuple(decoded.notices),
+    )
+
+
+def _interpret(decoded: Decoded) -> tuple[RgbSpace, bytes | None]:
+    """Bring the samples to grey or RGB; return what they mean now, and the profile that says so."""
+    samples, profile = decoded.samples, decoded.profile
+    channels = samples.shape[2]
+    if profile is None and channels < 4:
+        return SRGB, None
+    from . import profiles
+
+    if profile is not None and not profiles.fits(profile, channels):
+        decoded.notices.append("its colour profile cannot be used and is left out")
+        profile = None
+        if channels < 4:
+            return SRGB, None
+    if profile is None:
+        decoded.samples = profiles.mixed(samples)
+        decoded.notices.append("CMYK without a profile: converted to sRGB by rule of thumb")
+        return SRGB, None
+    if channels == 4:
+        decoded.samples = profiles.to_srgb(samples, profile)
+        decoded.notices.append("CMYK converted to sRGB by its profile")
+    elif profile[16:20] == b"GRAY" or (channels == 1 and profiles.space_of(profile) is None):
+        table = profiles.grey_table(profile, samples.dtype)
+        if table is not None:
+            decoded.samples = np.take(table, samples)
+            decoded.notices.append("grey converted to sRGB by its profile")
+    else:
+        space = profiles.space_of(profile)
+        if space is not None:
+            return space, profile
+        decoded.samples = profiles.to_srgb(samples, profile)
+        decoded.notices.append("RGB converted to sRGB by its table-based profile")
+    return SRGB, profiles.srgb_profile()

@@ -1,0 +1,103 @@
+"""Write a photo's result with all that the photo carried."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import OutputError
+from ..files import FORMATS, Format
+from .photo import Photo, Pixels
+
+_LARGEST = {"JPEG": 65500, "WEBP": 16383}  # pixels on a side
+_LONGEST = 65504  # bytes of EXIF or XMP that fit a segment of a JPEG
+
+
+def format_of(output: Path, photo: Photo) -> Format:
+    """Return the format that an output's name asks for; without a known suffix, the photo's."""
+    return FORMATS.get(output.suffix.lower(), photo.format)
+
+
+def fitting(photo: Photo, format_: Format) -> Photo:
+    """Return what a format can hold of a photo; notices say what it cannot.
+
+    The pixels stay what they were: `encode` brings a result to 8 bits.
+    """
+    if format_ == photo.format:
+        return photo
+    notices = list(photo.notices)
+    alpha, exif = photo.alpha, photo.exif
+    if format_ in ("JPEG", "WEBP") and photo.pixels.dtype == np.uint16:
+        notices.append(f"{format_} holds 8 bits: the photo has 16")
+        alpha = None if alpha is None else _narrow(alpha)
+    if format_ == "JPEG" and alpha is not None:
+        alpha = None
+        notices.append("JPEG holds no transparency: it is left out")
+    if format_ == "JPEG" and exif is not None and len(exif) > _LONGEST:
+        exif = None
+        notices.append("JPEG does not hold EXIF data of this length: they are left out")
+    lossless = photo.format != "JPEG"
+    return replace(
+        photo, format=format_, alpha=alpha, exif=exif, lossless=lossless, notices=tuple(notices)
+    )
+
+
+def encode(photo: Photo, pixels: Pixels, *, quality: int = 95, xmp: bytes | None = None) -> bytes:
+    """Return a result as a file in the photo's format; the same input gives the same bytes.
+
+    Args:
+        photo: Gives back alpha, profile, EXIF, DPI and compression. See `fitting`.
+        pixels: (H, W, 1 or 3), upright, of the photo's type, and of its size if it has alpha.
+        quality: Of JPEG and lossy WebP, 1 to 100.
+        xmp: The packet to embed, in place of the photo's own. None: the photo's own.
+
+    Raises:
+        OutputError: If the format cannot hold a picture of this size or so long an XMP packet.
+    """
+    pixels = np.ascontiguousarray(pixels)
+    xmp = photo.xmp if xmp is None else xmp
+    _check(photo.format, pixels, xmp)
+    # Each format's libraries are imported when a photo needs them.
+    if photo.format == "JPEG":
+        from . import jpeg
+
+        return jpeg.encode(photo, _narrow(pixels), quality, xmp)
+    if photo.format == "WEBP":
+        from . import webp
+
+        return webp.encode(photo, _narrow(pixels), quality, xmp)
+    if photo.format == "PNG":
+        from . import png
+
+        return png.encode(photo, pixels, xmp)
+    from . import tiff
+
+    return tiff.encode(photo, pixels, xmp)
+
+
+def encode_map(plane: NDArray[np.uint8]) -> bytes:
+    """Return a grey (H, W) map as PNG."""
+    pixels = plane[:, :, None]
+    return encode(Photo(pixels, "PNG"), pixels)
+
+
+def _check(format_: Format, pixels: Pixels, xmp: bytes | None) -> None:
+    hint = "write PNG or TIFF with -o"
+    largest = _LARGEST.get(format_)
+    if largest is not None and max(pixels.shape[:2]) > largest:
+        raise OutputError(f"{format_} holds at most {largest} pixels a side", hint=hint)
+    if format_ == "JPEG" and xmp is not None and len(xmp) > _LONGEST:
+        raise OutputError(f"JPEG holds at most {_LONGEST} bytes of XMP", hint=hint)
+
+
+def _narrow(pixels: Pixels) -> Pixels:
+    """Return uint8, rounded from uint16 if need be, row by row."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    narrow = np.empty(pixels.shape, np.uint8)
+    for row, out in zip(pixels, narrow, strict=True):
+        out[:] = (row.astype(np.uint32) + 128) // 257
+    return narrow

@@ -1,0 +1,44 @@
+"""Strips of a photo, side by side on the cores."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Interrupted(BaseException):
+    """The user asked to stop. Not an `Exception`: nothing on the way may take it for a failure."""
+
+
+class Workers:
+    """A pool that runs pure functions of strips and tiles, and can be told to stop."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="strip")
+        self._stop = threading.Event()
+
+    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Apply `work` to every item, in parallel; return the results in order.
+
+        Raises:
+            Interrupted: If `stop` was called; what was not begun never is.
+        """
+
+        def unless_stopped(item: Item) -> Result:
+            self.check()
+            return work(item)
+
+        return list(self._pool.map(unless_stopped, items))
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def check(self) -> None:
+        """Raise `Interrupted` if `stop` was called."""
+        if self._stop.is_set():
+            raise Interrupted

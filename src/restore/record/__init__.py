@@ -1,0 +1,44 @@
+"""What was done to a photo: its record beside it, the packet inside it, the log of a run."""
+
+from .decode import from_json, to_json
+from .fingerprint import fingerprint
+from .model import (
+    SCHEMA,
+    Companion,
+    Confidence,
+    Input,
+    Output,
+    Program,
+    Record,
+    Source,
+    Weights,
+)
+from .runlog import RunLog, timestamp
+from .sidecar import Unreadable, is_ours, read_record, source_of, up_to_date, write_record
+from .xmp import Packet, Step, xmp_packet
+
+__all__ = [
+    "SCHEMA",
+    "Companion",
+    "Confidence",
+    "Input",
+    "Output",
+    "Packet",
+    "Program",
+    "Record",
+    "RunLog",
+    "Source",
+    "Step",
+    "Unreadable",
+    "Weights",
+    "fingerprint",
+    "from_json",
+    "is_ours",
+    "read_record",
+    "source_of",
+    "timestamp",
+    "to_json",
+    "up_to_date",
+    "write_record",
+    "xmp_packet",
+]

@@ -1,0 +1,108 @@
+"""The record's fields; `record.schema.json` says the same to other programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCHEMA = "restore-record/1"
+
+
+@dataclass(frozen=True)
+class Program:
+    """What made the output."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A file with a picture."""
+
+    name: str  #: without its folder; "-" for standard input or output
+    sha256: str
+    bytes: int
+    width: int  #: pixels, upright
+    height: int
+    bits: int  #: a channel
+    format: str
+
+
+@dataclass(frozen=True)
+class Input(Picture):
+    """The picture that was read."""
+
+    page: int  #: of a file with several, from 0
+
+
+@dataclass(frozen=True)
+class Output(Picture):
+    """The picture that was written."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of weights that was used."""
+
+    name: str
+    sha256: str
+    bytes: int
+    licence: str
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """How much of the result is a guess."""
+
+    samples: int  #: true samples it was measured on
+    constant: float  #: from a sample's spread to the error to expect, fitted on photographs
+    guessed_share: float  #: of the picture, where the error to expect is above CIEDE2000 10
+    mean_spread: float  #: CIE units of a*, b*
+
+
+@dataclass(frozen=True)
+class Companion:
+    """Another file written beside the output."""
+
+    kind: str  #: "confidence", "sample"
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """The earlier step, when the input is itself an output of ours."""
+
+    task: str
+    fingerprint: str
+    input_sha256: str  #: of what that step was made from
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is known of one output; enough to make it again."""
+
+    program: Program
+    task: str
+    input: Input
+    output: Output
+    seed: int
+    samples: int
+    steps: int | None  #: None for a backend that takes none
+    options: dict[str, object]  #: every one, as resolved: scalars and lists of them
+    backend: str
+    weights: tuple[Weights, ...]
+    licence: str  #: what the weights' licences allow with the output; empty without weights
+    device: str
+    precision: str
+    threads: int
+    versions: dict[str, str]  #: of the libraries
+    timings: dict[str, float]  #: seconds by stage
+    warnings: tuple[str, ...]
+    confidence: Confidence | None
+    companions: tuple[Companion, ...]
+    source: Source | None
+    digital_source_type: str  #: the IPTC term that the output carries, a URI
+    created: str  #: UTC, as `timestamp` writes it
+    fingerprint: str  #: the same means: nothing to do
+    schema: str = SCHEMA

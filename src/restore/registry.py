@@ -1,0 +1,82 @@
+"""The table of backends. Reading it imports none of them.
+
+Other distributions add rows through entry points of the group `restore.backends`, each the
+path of an `Entry`; a row of theirs cannot replace one of ours.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+
+from .backend import Backend, Entry, Task
+from .errors import BackendError
+
+#: The first row that names a task is its default.
+BACKENDS: tuple[Entry, ...] = (
+    Entry(
+        name="diffusion",
+        target="restore.backends.diffusion:DiffusionColorizer",
+        tasks=(Task.COLORIZE,),
+        summary="Imagines chroma from lightness by a small diffusion model; ours, offline.",
+        models=("colorizer-v1",),
+        defaults={"steps": 6, "variety": 0.3, "saturation": 1.3},
+        draws=True,
+    ),
+    Entry(
+        name="identity",
+        target="restore.backends.identity:Identity",
+        tasks=(Task.COLORIZE, Task.DENOISE, Task.INPAINT, Task.UPSCALE),
+        summary="Changes nothing: to try a batch's plan, and for tests.",
+    ),
+)
+
+
+@cache
+def _table() -> dict[str, Entry]:
+    from importlib.metadata import entry_points  # slow to import, and help needs no table
+
+    rows = {entry.name: entry for entry in BACKENDS}
+    for point in entry_points(group="restore.backends"):
+        rows.setdefault(point.name, point.load())
+    return rows
+
+
+def names(task: Task) -> list[str]:
+    """Return the backends that serve a task, the default first."""
+    return [name for name, entry in _table().items() if task in entry.tasks]
+
+
+def find(name: str, task: Task) -> Entry:
+    """Return a backend's row.
+
+    Raises:
+        BackendError: If there is none of that name, or it does not serve the task.
+    """
+    entry = _table().get(name)
+    known = names(task)
+    if entry is None:
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+        raise BackendError(f"no backend named {name!r}", hint=hint)
+    if task not in entry.tasks:
+        raise BackendError(f"backend {name!r} cannot {task}", hint=f"these can: {', '.join(known)}")
+    return entry
+
+
+def load_class(entry: Entry) -> type[Backend]:
+    """Import a backend.
+
+    Raises:
+        BackendError: If something that it needs is not installed.
+    """
+    module, _, name = entry.target.partition(":")
+    try:
+        backend: type[Backend] = getattr(import_module(module), name)
+    except ImportError as error:
+        raise BackendError(
+            f"backend {entry.name!r} cannot be imported: {error}",
+            hint="install what it needs, or choose another --backend",
+        ) from error
+    return backend

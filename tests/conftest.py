@@ -1,0 +1,70 @@
+"""Pictures are drawn, never stored; no test touches the user's own folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click.testing
+import numpy as np
+import pytest
+from PIL import Image
+
+from restore.cli import main
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty home and cache."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    monkeypatch.delenv("RESTORE_CACHE", raising=False)
+
+
+def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Draw sky, hills, a house and some texture: (H, W) uint8."""
+    y, x = np.mgrid[0:height, 0:width] / max(height, width, 2)
+    picture = 200 - 60 * y
+    picture = np.where(y > 0.35 + 0.08 * np.sin(9 * x + seed), 110 - 50 * y, picture)
+    house = (np.abs(x - 0.5) < 0.15) & (np.abs(y - 0.4) < 0.12)
+    picture = np.where(house, 150, picture)
+    random = np.random.default_rng(seed)
+    return np.clip(picture + random.normal(0, 6, (height, width)), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def draw(tmp_path: Path) -> Callable[..., Path]:
+    """Write a drawn grey photo: `draw("a.jpg", 60, 80, seed=1)`."""
+
+    def write(name: str, height: int = 60, width: int = 80, seed: int = 0) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(scene(height, width, seed)).save(path)
+        return path
+
+    return write
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: str
+
+
+@pytest.fixture
+def run() -> Callable[..., Ran]:
+    """Run the command line in this process; a bug's exception passes through."""
+
+    def invoke(*words: object, stdin: bytes = b"") -> Ran:
+        runner = click.testing.CliRunner()
+        result = runner.invoke(main, [str(word) for word in words], input=stdin)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Ran(result.exit_code, result.stdout_bytes, result.stderr)
+
+    return invoke

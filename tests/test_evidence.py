@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from restore import evidence
+
+
+def test_spread_is_the_unbiased_deviation_of_both_axes() -> None:
+    samples = torch.zeros(2, 2, 1, 1)
+    samples[0, 0], samples[1, 0] = 3, 9  # variance 18
+    samples[0, 1], samples[1, 1] = -1, 3  # variance 8
+    assert float(evidence.spread(samples)) == pytest.approx(math.sqrt(26))
+
+
+def test_spread_of_many_draws_is_that_of_their_distribution() -> None:
+    draws = torch.randn(4000, 2, 3, 3, generator=torch.Generator().manual_seed(0)) * 10
+    assert (evidence.spread(draws) - math.sqrt(200)).abs().max() < 0.7
+
+
+def test_one_sample_has_no_spread() -> None:
+    with pytest.raises(ValueError, match="1 samples"):
+        evidence.spread(torch.zeros(1, 2, 4, 4))
+
+
+def test_confidence_falls_from_white_to_black() -> None:
+    spread = torch.tensor([0.0, 5, 10, 20, 50])
+    assert evidence.confidence(spread, constant=1).tolist() == [1, 0.75, 0.5, 0, 0]
+
+
+def test_guessed_share_counts_what_is_above_the_threshold() -> None:
+    spread = torch.tensor([[0.0, 4], [6, 30]])
+    assert evidence.guessed_share(spread, constant=2) == 0.5
+    assert evidence.guessed_share(spread, constant=2, threshold=5) == 0.75
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 3), (150, 260)])
+def test_the_map_has_the_photo_s_size(size: tuple[int, int]) -> None:
+    spread = torch.rand(6, 10, generator=torch.Generator().manual_seed(1)) * 60
+    full = evidence.ConfidenceMap(spread, size, constant=0.65)
+    rows = full.rows(0, size[0])
+    assert rows.shape == size
+    assert rows.dtype == np.uint8
+    parts = [full.rows(top, min(top + 9, size[0])) for top in range(0, size[0], 9)]
+    assert np.abs(np.concatenate(parts).astype(int) - rows).max() <= 1
+
+
+def test_certain_is_white_and_a_guess_is_black() -> None:
+    spread = torch.zeros(4, 4)
+    spread[:, 2:] = 100
+    rows = evidence.ConfidenceMap(spread, (40, 40), constant=0.65).rows(0, 40)
+    assert (rows[:, :10] == 255).all()
+    assert (rows[:, 30:] == 0).all()
+
+
+def test_rank_correlation_of_known_lists() -> None:
+    assert evidence.rank_correlation([1, 2, 3, 4], [10, 20, 25, 99]) == pytest.approx(1)
+    assert evidence.rank_correlation([1, 2, 3, 4], [4, 3, 2, 1]) == pytest.approx(-1)
+    # 106 100 86 101 99 103 97 113 112 110 against 7 27 2 50 28 29 20 12 6 17: -29 / 165
+    x = [106, 100, 86, 101, 99, 103, 97, 113, 112, 110]
+    y = [7, 27, 2, 50, 28, 29, 20, 12, 6, 17]
+    assert evidence.rank_correlation(x, y) == pytest.approx(-29 / 165)
+
+
+def test_ties_share_their_rank() -> None:
+    # ranks 0.5 0.5 2.5 2.5 against 0 1 2 3: 4 / sqrt(4 * 5)
+    assert evidence.rank_correlation([1, 1, 2, 2], [1, 2, 3, 4]) == pytest.approx(4 / math.sqrt(20))
+    assert evidence.rank_correlation([3, 3, 3], [1, 2, 3]) == 0
+
+
+def test_ause_of_a_perfect_a_flat_and_a_wrong_order() -> None:
+    error = np.random.default_rng(2).gamma(2, 5, 5000)
+    flat = evidence.ause(np.zeros(5000), error)
+    rising = np.sort(error)
+    oracle = np.mean(np.cumsum(rising) / np.arange(1, 5001)) / error.mean()
+    assert evidence.ause(error**2, error) == pytest.approx(0, abs=1e-12)
+    assert flat == pytest.approx(1 - oracle)
+    assert 0 < evidence.ause(error + np.random.default_rng(3).gamma(2, 5, 5000), error) < flat
+    assert evidence.ause(-error, error) > flat
+
+
+def test_ause_by_hand() -> None:
+    # left, most spread first: (1+2+3)/3, (2+3)/2, 3; worst first: 2, 1.5, 1; over the mean, 2
+    assert evidence.ause([3, 2, 1], [1, 2, 3]) == pytest.approx((0 + 1 + 2) / 3 / 2)
+
+
+@pytest.mark.parametrize("count", [2, 8])
+def test_calibrated_samples_have_a_variance_ratio_of_one(count: int) -> None:
+    generator = torch.Generator().manual_seed(4)
+    mean = torch.randn(2, 200, 200, generator=generator) * 20
+    samples = mean + 7 * torch.randn(count, 2, 200, 200, generator=generator)
+    truth = mean + 7 * torch.randn(2, 200, 200, generator=generator)
+    assert evidence.variance_ratio(samples, truth) == pytest.approx(1, abs=0.03)
+    assert evidence.variance_ratio(mean + (samples - mean) / 2, truth) < 0.4

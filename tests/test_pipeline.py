@@ -1,0 +1,138 @@
+"""The pipeline with fakes of every geometry, and with backends that break their contract."""
+
+from __future__ import annotations
+
+import fakes
+import numpy as np
+import pytest
+import torch
+from conftest import scene
+
+from restore import color
+from restore.backend import Backend, Entry, Guidance, Task
+from restore.clock import Stopwatch
+from restore.errors import BackendError, DeviceError, UsageError
+from restore.job import Job, PixelHint
+from restore.photo import Photo
+from restore.pipeline import Interrupted, Restored, Workers, restore
+
+
+def grey(height: int, width: int, dtype: type = np.uint8) -> Photo:
+    pixels = scene(height, width)[..., None]
+    return Photo(pixels.astype(dtype) * (257 if dtype is np.uint16 else 1), "PNG")
+
+
+def run(photo: Photo, backend: Backend, task: Task = Task.COLORIZE, **settings: object) -> Restored:
+    entry = Entry("fake", "", (task,), "", draws=True)
+    job = Job(task, entry, None, **settings)  # type: ignore[arg-type]
+    return restore(photo, backend, job, Workers(2), Stopwatch())
+
+
+def lightness(pixels: np.ndarray) -> torch.Tensor:
+    return color.lightness(torch.from_numpy(pixels))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (7, 5), (65, 64), (300, 201), (40, 1000)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("backend", [fakes.Painter(), fakes.Hostile()], ids=["chroma", "rgb"])
+def test_lightness_stays(size: tuple[int, int], dtype: type, backend: Backend) -> None:
+    photo = grey(*size, dtype)
+    pixels = run(photo, backend).render(0)
+    assert pixels.shape == (*size, 3)
+    assert pixels.dtype == dtype
+    assert (lightness(pixels) - lightness(photo.pixels)).abs().max() <= 100 / 255
+    if size == (65, 64):
+        assert np.ptp(pixels.astype(int), axis=2).max() > 20  # and there is colour
+
+
+def test_threads_and_company_change_nothing() -> None:
+    photo, backend = grey(300, 220), fakes.Painter()
+    one = run(photo, backend, samples=1).render(0)
+    entry = Entry("fake", "", (Task.COLORIZE,), "", draws=True)
+    job = Job(Task.COLORIZE, entry, None, samples=3)
+    many = restore(photo, backend, job, Workers(7), Stopwatch())
+    assert np.array_equal(one, many.render(0))
+    assert not np.array_equal(one, many.render(1))
+
+
+def test_the_seed_decides() -> None:
+    photo, backend = grey(64, 64), fakes.Painter()
+    first, again, other = (run(photo, backend, seed=seed).render(0) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_tile_size_changes_at_most_a_level() -> None:
+    photo = grey(150, 101)
+    whole = fakes.Leveller()
+    whole.limits = fakes.Limits(multiple_of=4, minimum=8, tile=400, overlap=4, overview=16)
+    expected = run(photo, whole, Task.DENOISE).render(0).astype(int)
+    tiled = run(photo, fakes.Leveller(), Task.DENOISE).render(0).astype(int)
+    assert np.abs(tiled - expected).max() <= 1
+
+
+def test_out_of_memory_means_smaller_tiles() -> None:
+    photo = grey(50, 40)
+    expected = run(photo, fakes.Leveller(), Task.DENOISE).render(0).astype(int)
+    small = run(photo, fakes.SmallMemory(), Task.DENOISE).render(0).astype(int)
+    assert np.abs(small - expected).max() <= 1
+    with pytest.raises(DeviceError, match="not enough memory"):
+        run(photo, fakes.NoMemory(), Task.DENOISE)
+
+
+def test_doubling() -> None:
+    photo = grey(33, 20)
+    pixels = run(photo, fakes.Doubler(), Task.UPSCALE).render(0)
+    assert np.array_equal(pixels, photo.pixels.repeat(2, 0).repeat(2, 1).repeat(3, 2))
+
+
+def test_a_mask_reaches_the_backend_by_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = grey(70, 50)
+    mask = torch.zeros(1, 1, 70, 50)
+    mask[..., 10:60, 20:30] = 1
+    monkeypatch.setattr(
+        "restore.pipeline.run.Guidance", lambda **given: Guidance(**given, mask=mask)
+    )
+    pixels = run(photo, fakes.Filler(), Task.INPAINT).render(0)
+    inside = mask[0, 0].bool().numpy()
+    assert (pixels[inside] == 128).all()
+    assert (pixels[~inside] == photo.pixels[~inside]).all()
+
+
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [(fakes.NotANumber(), "not numbers"), (fakes.WrongShape(), "returned shape")],
+)
+def test_a_broken_contract_is_named(backend: Backend, message: str) -> None:
+    with pytest.raises(BackendError, match=message):
+        run(grey(40, 40), backend)
+
+
+def test_evidence_rests_on_eight_samples_at_least() -> None:
+    doubt = run(grey(40, 60), fakes.Painter(), confidence=True).confidence
+    assert doubt is not None
+    assert doubt.draws == 8
+    assert doubt.mean_spread > 0
+    shown = doubt.render()
+    assert shown.shape == (40, 60)
+    assert shown.dtype == np.uint8
+
+
+def test_no_evidence_is_said() -> None:
+    with pytest.raises(BackendError, match="doubt"):
+        run(grey(8, 8), fakes.Fake(), confidence=True)
+
+
+def test_a_hint_outside_the_photo_is_refused() -> None:
+    hint = PixelHint(60, 5, (255, 0, 0))
+    with pytest.raises(UsageError, match="60,5=#ff0000"):
+        run(grey(40, 60), fakes.Painter(), hints=(hint,))
+
+
+def test_stopping_stops() -> None:
+    workers = Workers(1)
+    workers.stop()
+    entry = Entry("fake", "", (Task.COLORIZE,), "")
+    job = Job(Task.COLORIZE, entry, None)
+    with pytest.raises(Interrupted):
+        restore(grey(40, 40), fakes.Painter(), job, workers, Stopwatch())

@@ -1,0 +1,29 @@
+"""What starting costs: tested as what is imported, measured in scripts/bench_colorize.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = ("torch", "numpy", "PIL", "torchvision", "diffusers", "transformers")
+
+
+def imported(code: str) -> set[str]:
+    """Run Python code in a new process; return which heavy packages it imported."""
+    tail = f"import sys; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    output = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{tail}"], capture_output=True, text=True, check=True
+    )
+    return set(output.stdout.splitlines()[-1].split())
+
+
+def test_help_is_light() -> None:
+    code = "from restore.cli import main\nfor page in ([], ['colorize']):\n" + (
+        "    main([*page, '--help'], standalone_mode=False)"
+    )
+    assert imported(code) == set()
+
+
+def test_the_default_backend_needs_torch_and_no_more() -> None:
+    code = "import restore.batch, restore.backends.diffusion"
+    assert imported(code) == {"torch", "numpy"}
