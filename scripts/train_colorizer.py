@@ -15,9 +15,8 @@ import json
 import signal
 import threading
 import time
-import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,62 +32,15 @@ from restore.nets.chroma import (
     AB_SCALE,
     HISTOGRAM_BINS,
     HISTOGRAM_WIDTH,
-    ChromaConfig,
     ChromaNet,
     Reading,
 )
+from training.averaging import Averaged
 from training.crops import Batch, plain_batch, random_batch
-from training.muon import Muon
+from training.part import Part
 from training.prefetch import prefetched
+from training.recipe import Phase, Recipe
 from training.shards import Lab8, load
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A part of the run with one crop size."""
-
-    share: float  #: of the whole run's time
-    side: int  #: of the lightness crop, pixels
-    batch: int
-    smallest: float  #: smallest crop, in units of the photo's short side
-    denoise: bool  #: train the denoiser too
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The configuration file, typed."""
-
-    minutes: float
-    seed: int
-    learning_rate: float
-    weight_decay: float
-    averaging: float
-    bins_weight: float
-    hint_chance: float
-    histogram_chance: float
-    validation_every: int
-    net: ChromaConfig
-    phases: tuple[Phase, ...]
-
-    @classmethod
-    def read(cls, path: Path) -> Recipe:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        net = ChromaConfig.of(table.pop("net"))
-        phases = tuple(Phase(**phase) for phase in table.pop("phases"))
-        return cls(**table, net=net, phases=phases)
-
-    def phase_at(self, progress: float) -> Phase:
-        """Return the phase after a share `progress` of the time."""
-        end = 0.0
-        for phase in self.phases:
-            end += phase.share
-            if progress < end:
-                return phase
-        return self.phases[-1]
-
-    def rate_at(self, progress: float, step: int) -> float:
-        """Warm up over 200 steps, stay, and fall to zero in the last 40% of the time."""
-        return self.learning_rate * min(1.0, (step + 1) / 200, max(0.0, (1 - progress) / 0.4))
 
 
 def bins_of(ab: Tensor) -> Tensor:
@@ -104,10 +56,15 @@ def mean_loss(mean: Tensor, ab: Tensor) -> Tensor:
 
 
 def diffusion_loss(
-    net: ChromaNet, reading: Reading, ab: Tensor, generator: torch.Generator
+    net: ChromaNet, reading: Reading, ab: Tensor, draws: int, generator: torch.Generator
 ) -> Tensor:
-    """EDM's denoising loss of the residual around the encoder's expectation."""
+    """EDM's denoising loss of the residual around the encoder's expectation.
+
+    Each photo counts `draws` times, with noise of its own: its reading is the dear part.
+    """
     sigma_data = net.config.sigma_data
+    ab = ab.repeat(draws, 1, 1, 1)
+    reading = Reading(*(part.repeat(draws, 1, 1, 1) for part in vars(reading).values()))
     residual = ab - reading.mean
     n = len(ab)
     sigma = torch.exp(0.7 + 1.4 * torch.randn(n, generator=generator)).to(ab.device)
@@ -121,23 +78,6 @@ def diffusion_loss(
     ).mean()
 
 
-class Averaged:
-    """An exponential moving average of a network's weights and statistics."""
-
-    def __init__(self, net: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.values = {name: value.detach().clone() for name, value in net.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, net: nn.Module, step: int) -> None:
-        decay = min(self.decay, (1 + step) / (10 + step))
-        for name, value in net.state_dict().items():
-            if value.is_floating_point():
-                self.values[name].lerp_(value, 1 - decay)
-            else:
-                self.values[name].copy_(value)
-
-
 class Run:
     """Everything a checkpoint holds, and the step that advances it."""
 
@@ -146,11 +86,11 @@ class Run:
         self.recipe, self.device = recipe, device
         self.net = ChromaNet(recipe.net).to(device).to(memory_format=torch.channels_last)
         self.bins = nn.Conv2d(recipe.net.widths[0], HISTOGRAM_BINS**2, 1).to(device)
-        matrices = [p for p in self.net.parameters() if p.ndim >= 2]
-        rest = [p for p in self.net.parameters() if p.ndim < 2] + list(self.bins.parameters())
-        decay = recipe.weight_decay
-        self.muon = Muon(matrices, recipe.learning_rate, weight_decay=decay)
-        self.adam = torch.optim.AdamW(rest, recipe.learning_rate, (0.9, 0.99), weight_decay=decay)
+        optimized = (recipe.learning_rate, recipe.weight_decay)
+        self.parts = {
+            "encoder": Part([self.net.encoder, self.bins], *optimized),
+            "denoiser": Part([self.net.denoiser], *optimized),
+        }
         self.averaged = Averaged(self.net, recipe.averaging)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.step, self.seconds, self.seen = 0, 0.0, 0
@@ -161,39 +101,59 @@ class Run:
 
     def advance(self, batch: Batch, phase: Phase) -> dict[str, float]:
         """Take one optimizer step; return its losses."""
-        for optimizer in (self.muon, self.adam):
-            for group in optimizer.param_groups:
-                group["lr"] = self.recipe.rate_at(self.progress, self.step)
-            optimizer.zero_grad(set_to_none=True)
+        parts = [self.parts[name] for name in phase.trains]
+        for name in phase.trains:
+            self.parts[name].begin(self.recipe.rate_at(self.progress, name))
         batch = moved(batch, self.device)
+        losses: dict[str, Tensor] = {}
+        if "encoder" in phase.trains:
+            self.net.encoder.train()
+            reading, losses = self._read(batch)
+        else:
+            reading = self._frozen_reading(batch)
+        if "denoiser" in phase.trains:
+            with torch.autocast(self.device.type, torch.bfloat16):
+                losses["diffusion"] = diffusion_loss(
+                    self.net, reading, batch.ab, phase.draws, self.generator
+                )
+        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+        for part in parts:
+            part.step()
+        self.step += 1
+        self.seen += len(batch.ab)
+        self.averaged.update(self.net, self.step)
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _read(self, batch: Batch) -> tuple[Reading, dict[str, Tensor]]:
+        """Return what the encoder sees, cut off from its gradients, and its losses."""
         with torch.autocast(self.device.type, torch.bfloat16):
             reading = self.net.encoder(batch.lightness, batch.hints, batch.histogram)
             logits = self.bins(F.avg_pool2d(reading.fine, 2))  # half the grid: enough, and cheap
         mean = reading.mean.float()
-        losses = {
-            "mean": mean_loss(mean, batch.ab),
-            "bins": F.cross_entropy(logits.float(), bins_of(F.avg_pool2d(batch.ab, 2)))
-            * self.recipe.bins_weight,
-        }
-        if phase.denoise:
-            fixed = Reading(mean.detach(), reading.fine.detach(), reading.coarse.detach())
-            with torch.autocast(self.device.type, torch.bfloat16):
-                losses["diffusion"] = diffusion_loss(self.net, fixed, batch.ab, self.generator)
-        total = torch.stack(list(losses.values())).sum()
-        total.backward()  # type: ignore[no-untyped-call]
-        self.muon.step()
-        self.adam.step()
-        self.averaged.update(self.net, self.step)
-        self.step += 1
-        self.seen += len(batch.ab)
-        return {name: float(loss.detach()) for name, loss in losses.items()}
+        bins = F.cross_entropy(logits.float(), bins_of(F.avg_pool2d(batch.ab, 2)))
+        losses = {"mean": mean_loss(mean, batch.ab), "bins": bins * self.recipe.bins_weight}
+        return Reading(mean.detach(), reading.fine.detach(), reading.coarse.detach()), losses
+
+    @torch.no_grad()
+    def _frozen_reading(self, batch: Batch) -> Reading:
+        """Return what the averaged encoder sees, which is the one that ships."""
+        if self.net.encoder.training:
+            self.net.load_state_dict(
+                {
+                    name: self.averaged.values[name] if name.startswith("encoder.") else value
+                    for name, value in self.net.state_dict().items()
+                }
+            )
+            self.net.encoder.eval()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            reading = self.net.encoder(batch.lightness, batch.hints, batch.histogram)
+        return Reading(reading.mean.float(), reading.fine, reading.coarse)
 
     def state(self) -> dict[str, Any]:
         return {
             "net": self.net.state_dict(),
             "bins": self.bins.state_dict(),
-            "muon": self.muon.state_dict(),
-            "adam": self.adam.state_dict(),
+            "parts": {name: part.state() for name, part in self.parts.items()},
             "averaged": self.averaged.values,
             "generator": self.generator.get_state(),
             "clock": (self.step, self.seconds, self.seen),
@@ -202,8 +162,8 @@ class Run:
     def restore(self, state: dict[str, Any]) -> None:
         self.net.load_state_dict(state["net"])
         self.bins.load_state_dict(state["bins"])
-        self.muon.load_state_dict(state["muon"])
-        self.adam.load_state_dict(state["adam"])
+        for name, part in self.parts.items():
+            part.restore(state["parts"][name])
         self.averaged.values = {n: v.to(self.device) for n, v in state["averaged"].items()}
         self.generator.set_state(state["generator"])
         self.step, self.seconds, self.seen = state["clock"]
@@ -267,7 +227,6 @@ def save_weights(run: Run, path: Path) -> None:
     half = {
         name: value.half().cpu().contiguous() if value.is_floating_point() else value.cpu()
         for name, value in run.averaged.values.items()
-        if not name.endswith("num_batches_tracked")
     }
     save_file(half, path, metadata={"config": json.dumps(asdict(run.recipe.net))})
 
@@ -340,13 +299,16 @@ def report(
     run: Run, phase: Phase, losses: list[dict[str, float]], measured: dict[str, float], out: Path
 ) -> None:
     """Print one line of the curve and append it to the file."""
-    names = losses[0] if losses else ()
+    names = dict.fromkeys(name for loss in losses for name in loss)  # phases differ in theirs
     line = {
         "minute": round(run.seconds / 60, 2),
         "step": run.step,
         "seen": run.seen,
         "side": phase.side,
-        **{name: round(float(np.mean([loss[name] for loss in losses])), 4) for name in names},
+        **{
+            name: round(float(np.mean([loss[name] for loss in losses if name in loss])), 4)
+            for name in names
+        },
         **{name: round(value, 4) for name, value in measured.items()},
     }
     click.echo(json.dumps(line))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from restore import registry
+from restore.backend import Entry, Task
 from restore.cli import main
+from restore.device import freeze_arithmetic
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread_an_operator() -> None:
+    """As the program itself computes."""
+    freeze_arithmetic()
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +77,16 @@ def run() -> Callable[..., Ran]:
         return Ran(result.exit_code, result.stdout_bytes, result.stderr)
 
     return invoke
+
+
+@pytest.fixture
+def offer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Put a class of `fakes` into the table of backends, as `fake`: `offer("Painter")`."""
+
+    def add(name: str) -> None:
+        row = Entry("fake", f"fakes:{name}", (Task.COLORIZE,), "for tests", draws=True)
+        monkeypatch.setattr(registry, "BACKENDS", (row, *registry.BACKENDS))
+        registry._table.cache_clear()
+
+    yield add
+    registry._table.cache_clear()

@@ -15,8 +15,9 @@ PACKAGE = Path(restore.__file__).parent
 #: module -> what of ours it may import at the top of a file
 ALLOWED = {
     "errors": set(),
+    "defaults": set(),
     "backend": {"errors"},
-    "job": {"errors", "backend"},
+    "job": {"errors", "defaults", "backend"},
     "registry": {"errors", "backend"},
     "tiles": set(),
     "noise": set(),
@@ -41,7 +42,7 @@ ALLOWED = {
         *("errors", "job", "backend", "registry", "files", "clock"),
         *("photo", "device", "weights", "record", "pipeline"),
     },
-    "cli": {"errors", "job", "backend", "registry", "cores"},
+    "cli": {"errors", "defaults", "job", "backend", "registry", "cores"},
 }
 
 #: what may be imported inside a function: the two lazy edges, and what the command line defers

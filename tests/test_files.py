@@ -293,6 +293,26 @@ def test_threads_may_write_one_path(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_leftovers_of_killed_processes_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys; from restore.files import replacing\n"
+        "with replacing(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.jpg")], check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.suffix == ".part"
+    machine = left.name.split(".")[-4]
+    other = "00000000" if machine != "00000000" else "00000001"
+    theirs = tmp_path / left.name.replace(f".{machine}.", f".{other}.")
+    touch(theirs, tmp_path / ".download.part", tmp_path / "b.part")
+    with files.replacing(tmp_path / "c.jpg") as stream:
+        stream.write(b"new")
+        files.remove_leftovers(tmp_path)
+    kept = sorted([theirs.name, ".download.part", "b.part", "c.jpg"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept
+    files.remove_leftovers(tmp_path / "gone")
+
+
 def test_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     expected = hashlib.sha256(b"abc").hexdigest()

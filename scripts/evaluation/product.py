@@ -52,6 +52,12 @@ class Colorizer:
         assert restored.confidence is not None  # it was asked for
         return restored.confidence.render()
 
+    def spread(self, grey: Picture, seed: int) -> float:
+        """Return the mean deviation of true samples, CIE units of a*, b*."""
+        restored = self._restore(grey, None, seed, confidence=True)
+        assert restored.confidence is not None  # it was asked for
+        return restored.confidence.mean_spread
+
     def _restore(
         self,
         grey: Picture,

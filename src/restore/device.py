@@ -63,3 +63,9 @@ def freeze_arithmetic() -> None:
     torch.backends.cudnn.deterministic = True
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
+
+
+def release_memory() -> None:
+    """Give back what freed tensors still hold of a GPU."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from . import defaults
 from .backend import Entry, Task, Value
 from .errors import RestoreError
-
-DEFAULT_SEED = 0
-DEFAULT_MAX_PIXELS = 250_000_000
 
 
 class Existing(StrEnum):
@@ -41,7 +39,7 @@ class Job:
     task: Task
     entry: Entry
     model: str | None  #: a name in weights.lock, None for a backend without weights
-    seed: int = DEFAULT_SEED
+    seed: int = defaults.SEED
     samples: int = 1
     save_samples: bool = False
     confidence: bool = False
@@ -51,7 +49,7 @@ class Job:
     precision: str = "auto"
     threads: int = 1
     jobs: int = 1
-    max_pixels: int = DEFAULT_MAX_PIXELS
+    max_pixels: int = defaults.MAX_PIXELS
     existing: Existing = Existing.REFRESH
 
     @property
@@ -77,3 +75,4 @@ class Planned:
     source: Path | None  #: None: standard input
     output: Path | None  #: None: standard output
     error: RestoreError | None = None  #: why it cannot be done, if planning found that out
+    content: bytes = b""  #: what standard input held

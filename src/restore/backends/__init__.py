@@ -1,1 +1,1 @@
-"""One file per backend: each adapts a network to `restore.backend.Backend`."""
+"""One file per backend, which adapts a network to `restore.backend.Backend`; and what they share."""

@@ -3,7 +3,9 @@
 `steps`: network evaluations per sample. `variety` from 0 to 1: how far a result may leave the
 colour the network expects; 0 is that expectation itself, 1 a true sample of the diffusion.
 Between them the deviation is smoothed along the photo's edges, so that it stays in objects.
-`saturation` multiplies the chroma of the result; evidence is not touched by it.
+`saturation` multiplies the chroma of the result; evidence is not touched by it, nor are hints:
+the network is told the colour that saturation turns into the hinted one, and what is missing
+afterwards is made up for (see `hints`).
 """
 
 from __future__ import annotations
@@ -12,16 +14,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, ClassVar, Self
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.nn import functional as F
 
 from .. import color
-from ..backend import Draws, Gives, Guidance, Hint, Limits, Noise, Outcome, Shown, Task, Value
-from ..errors import BackendError
+from ..backend import Draws, Gives, Guidance, Limits, Noise, Outcome, Shown, Task, Value
+from ..errors import BackendError, WeightsError
 from ..nets import edm
 from ..nets.chroma import (
     AB_SCALE,
@@ -32,6 +35,7 @@ from ..nets.chroma import (
     ChromaNet,
     Reading,
 )
+from .hints import Known
 
 SHORT_SIDE = 128  #: of the lightness picture, as in the last phase of training
 SMOOTHING_RADIUS = 3  #: grid cells
@@ -48,11 +52,26 @@ class Options:
     variety: float
     saturation: float
 
-    def __post_init__(self) -> None:
-        for name, low, high in (("steps", 1, 100), ("variety", 0, 1), ("saturation", 0, 3)):
-            value = getattr(self, name)
-            if not low <= value <= high:
+    @classmethod
+    def of(cls, given: Mapping[str, Value]) -> Options:
+        """Check options and give them their types.
+
+        Raises:
+            BackendError: If one is unknown, missing, or out of its range.
+        """
+        ranges = {"steps": (int, 1, 100), "variety": (float, 0, 1), "saturation": (float, 0, 3)}
+        if wrong := given.keys() ^ ranges.keys():
+            raise BackendError(
+                f"options unknown or missing: {', '.join(sorted(wrong))}",
+                hint=f"the options are {', '.join(ranges)}",
+            )
+        values: dict[str, Any] = {}
+        for name, (kind, low, high) in ranges.items():
+            value = given[name]
+            if isinstance(value, str) or not low <= value <= high or kind(value) != value:
                 raise BackendError(f"{name} {value} is out of range", hint=f"{low} to {high}")
+            values[name] = kind(value)
+        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -60,7 +79,8 @@ class Prepared:
     """The photo after its one pass through the encoder."""
 
     reading: Reading
-    lightness: Tensor  #: (1, 1, h, w), L* / 100 on the grid
+    lightness: Tensor  #: (1, 1, h, w), L* on the grid
+    known: Known
 
 
 class DiffusionColorizer:
@@ -80,7 +100,7 @@ class DiffusionColorizer:
     ) -> None:
         self.net = net.eval().to(device).to(memory_format=torch.channels_last)
         self.options, self.device, self.dtype = options, device, dtype
-        self.error_per_spread = net.config.error_per_spread
+        self.error_per_spread: float | None = net.config.error_per_spread
 
     @classmethod
     def load(
@@ -92,24 +112,30 @@ class DiffusionColorizer:
         dtype: torch.dtype,
     ) -> Self:
         (path,) = weights.values()
-        given: Mapping[str, Any] = options
-        return cls(read_weights(path), Options(**given), device, dtype)
+        return cls(read_weights(path), Options.of(options), device, dtype)
 
     def prepare(self, overview: Tensor | None, guidance: Guidance) -> Prepared:
         if overview is None:
             raise BackendError("the colorizer was not shown the photo")
         lightness = color.to_lab(overview)[:, :1]
-        grid = F.avg_pool2d(lightness, GRID_STRIDE) / 100
+        grid = F.avg_pool2d(lightness, GRID_STRIDE)
+        known = Known.of(guidance.hints, *grid.shape[-2:])
         histogram = guidance.histogram
         if histogram is None:
             histogram = torch.zeros(1, HISTOGRAM_SIZE)
         with self._arithmetic():
             reading = self.net.encoder(
                 (lightness / 50 - 1).to(self.device, memory_format=torch.channels_last),
-                hint_map(guidance.hints, grid.shape[-2], grid.shape[-1]).to(self.device),
+                self._told(known).to(self.device),
                 histogram.to(self.device),
             )
-        return Prepared(reading, grid.to(self.device))
+        return Prepared(reading, grid.to(self.device), known.to(self.device))
+
+    def _told(self, known: Known) -> Tensor:
+        """Return hints as `ChromaEncoder` reads them: (1, 3, h, w)."""
+        # Below 1, the colour that saturation turns into the hinted one is often no colour at all.
+        scale = AB_SCALE * max(self.options.saturation, 1)
+        return torch.cat([known.ab / scale, known.where], dim=1)
 
     def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
         assert isinstance(prepared, Prepared)  # what our own `prepare` returned
@@ -125,10 +151,16 @@ class DiffusionColorizer:
             mean + self._toned(deviations[k], prepared.lightness) if varied else mean
             for k in range(draws.results)
         ]
-        evidence = None
-        if draws.evidence:
-            evidence = torch.stack(deviations).add(mean) * AB_SCALE
-        return Outcome(torch.stack(results) * (AB_SCALE * self.options.saturation), evidence)
+        samples = [mean + deviation for deviation in deviations[: draws.evidence]]
+        return Outcome(
+            self._finished(results, self.options.saturation, prepared),
+            self._finished(samples, 1, prepared) if samples else None,
+        )
+
+    def _finished(self, samples: list[Tensor], saturation: float, prepared: Prepared) -> Tensor:
+        """Return chroma in CIE units that obeys the hints: (samples, 1, 2, h, w)."""
+        chroma = (sample * (AB_SCALE * saturation) for sample in samples)
+        return torch.stack([prepared.known.obeyed(ab, prepared.lightness) for ab in chroma])
 
     def _sample(self, reading: Reading, noise: Tensor) -> Tensor:
         """Draw one residual around the mean: (1, 2, h, w), network units."""
@@ -147,7 +179,7 @@ class DiffusionColorizer:
     def _toned(self, deviation: Tensor, lightness: Tensor) -> Tensor:
         """Return the share of a true deviation that `variety` lets through."""
         variety = self.options.variety
-        smooth = guided_filter(deviation, lightness, SMOOTHING_RADIUS, SMOOTHING_EPSILON)
+        smooth = guided_filter(deviation, lightness / 100, SMOOTHING_RADIUS, SMOOTHING_EPSILON)
         return variety * torch.lerp(smooth, deviation, variety)
 
     def _arithmetic(self) -> torch.autocast:
@@ -156,22 +188,25 @@ class DiffusionColorizer:
 
 
 def read_weights(path: Path) -> ChromaNet:
-    """Build the network that a file of weights describes and fill it, strictly."""
-    with safe_open(path, framework="pt") as file:
-        config = ChromaConfig.of(json.loads(file.metadata()["config"]))
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    net = ChromaNet(config)
-    net.load_state_dict(state)
+    """Build the network that a file of weights describes and fill it, strictly.
+
+    Raises:
+        WeightsError: If the file is not safetensors, or does not hold exactly this network.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        if "config" not in metadata:
+            raise ValueError("it does not describe its network")
+        net = ChromaNet(ChromaConfig.of(json.loads(metadata["config"])))
+        net.load_state_dict(state)
+    except (SafetensorError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(
+            f"{path} holds no weights of this colorizer: {shorten(str(error), 200)}",
+            hint="choose another --model",
+        ) from error
     return net
-
-
-def hint_map(hints: tuple[Hint, ...], height: int, width: int) -> Tensor:
-    """Put hints on the grid: (1, 3, height, width), as `ChromaEncoder` reads them."""
-    placed = torch.zeros(1, 3, height, width)
-    for hint in hints:
-        y, x = int(hint.y * height), int(hint.x * width)
-        placed[0, :, y, x] = torch.tensor([hint.ab[0] / AB_SCALE, hint.ab[1] / AB_SCALE, 1.0])
-    return placed
 
 
 def guided_filter(source: Tensor, guide: Tensor, radius: int, epsilon: float) -> Tensor:

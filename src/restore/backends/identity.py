@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 import torch
 
 from ..backend import Draws, Gives, Guidance, Limits, Noise, Outcome, Shown, Task, Value
+from ..errors import BackendError
 
 
 class Identity:
@@ -31,6 +32,8 @@ class Identity:
         device: torch.device,
         dtype: torch.dtype,
     ) -> Self:
+        if options:
+            raise BackendError(f"there is no option {next(iter(options))!r}", hint="there are none")
         return cls(scale=2 if task is Task.UPSCALE else 1)
 
     def prepare(self, overview: torch.Tensor | None, guidance: Guidance) -> object:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +89,7 @@ class Engine:
     def _read(self, planned: Planned) -> _Read | Done:
         """Read a photo, unless there is nothing to do."""
         output = planned.output
-        data = photo.content(planned.source) if planned.source else sys.stdin.buffer.read()
+        data = photo.content(planned.source) if planned.source else planned.content
         digest = files.sha256_of(data)
         fingerprint = self._describer.fingerprint(digest)
         if output is not None and (why := self._settled(output, fingerprint)):
@@ -117,25 +116,27 @@ class Engine:
         Raises:
             OutputError: If a file that is not ours is in the way.
         """
-        if self.job.existing is Existing.OVERWRITE:
+        job = self.job
+        if job.existing is Existing.OVERWRITE:
             return ""
+        if job.existing is Existing.SKIP and output.exists():
+            return "there already"
         if isinstance(record.read_record(output), record.Unreadable):
             raise OutputError(
                 f"{files.record_path(output)} exists and is not a record of ours",
                 hint="--overwrite replaces it, -o writes elsewhere",
             )
-        if not output.exists():
-            return ""
-        if self.job.existing is Existing.SKIP:
-            return "there already"
         if record.up_to_date(output, fingerprint):
             return "up to date"
-        if record.is_ours(output):
-            return ""
-        raise OutputError(
-            f"{output} exists and is not ours",
-            hint="--overwrite replaces it, --skip-existing leaves it, -o writes elsewhere",
-        )
+        samples = job.samples if job.save_samples else 0
+        beside = files.companions(output, confidence=job.confidence, samples=samples)
+        for path in (output, *beside):
+            if path.exists() and not record.is_ours(path):
+                raise OutputError(
+                    f"{path} exists and is not ours",
+                    hint="--overwrite replaces it, --skip-existing leaves it, -o writes elsewhere",
+                )
+        return ""
 
     def _written(
         self, planned: Planned, read: _Read, restored: Restored, clock: Stopwatch, started: float
@@ -157,26 +158,32 @@ class Engine:
             bits=8 if source.format in ("JPEG", "WEBP") else 8 * source.pixels.itemsize,
             format=source.format,
         )
-        companions = []
-        if output is not None:
-            files.make_folder(output.parent)
-            companions = self._companions(output, source, restored, encoded, packet.data, clock)
         warnings = (*source.notices, *restored.notices, *packet.warnings)
-        described = self._describer.record(
-            came=read.came,
-            made=made,
-            earlier=record.source_of(planned.source, read.came.sha256) if planned.source else None,
-            doubt=restored.confidence,
-            companions=companions,
-            packet=packet,
-            fingerprint=read.fingerprint,
-            timings=clock.seconds,
-            warnings=warnings,
-        )
+        with ExitStack() as staged:  # companions appear after the record that says whose they are
+            companions = []
+            if output is not None:
+                files.make_folder(output.parent)
+                companions = self._companions(
+                    output, source, restored, encoded, packet.data, clock, staged
+                )
+            described = self._describer.record(
+                came=read.came,
+                made=made,
+                earlier=self._earlier(planned, read),
+                doubt=restored.confidence,
+                companions=companions,
+                packet=packet,
+                fingerprint=read.fingerprint,
+                timings=clock.seconds,
+                warnings=warnings,
+            )
+            if output is not None:
+                self._workers.check()
+                record.remove_companions(output, keep=[one.name for one in companions])
+                record.write_record(output, described)
         if output is not None:
-            self._workers.check()
-            record.write_record(output, described)
-            _write(output, encoded)
+            with files.replacing(output) as stream:
+                stream.write(encoded)
         return Done(
             planned.name,
             str(output) if output else "-",
@@ -186,6 +193,10 @@ class Engine:
             data=encoded if output is None else None,
         )
 
+    def _earlier(self, planned: Planned, read: _Read) -> record.Source | None:
+        """Return the step before this one, if the photo is itself a result of ours."""
+        return record.source_of(planned.source, read.came.sha256) if planned.source else None
+
     def _companions(
         self,
         output: Path,
@@ -194,12 +205,13 @@ class Engine:
         encoded: bytes,
         xmp: bytes,
         clock: Stopwatch,
+        staged: ExitStack,
     ) -> list[Companion]:
-        """Write the confidence map and the samples that were asked for."""
+        """Write the confidence map and the samples that were asked for, to appear together."""
         written = []
 
         def write(kind: str, path: Path, data: bytes) -> None:
-            _write(path, data)
+            staged.enter_context(files.replacing(path)).write(data)
             written.append(Companion(kind, path.name, files.sha256_of(data)))
 
         if restored.confidence is not None:
@@ -214,8 +226,3 @@ class Engine:
                     data = photo.encode(source, pixels, xmp=xmp)
                     write("sample", files.sample_path(output, sample), data)
         return written
-
-
-def _write(path: Path, data: bytes) -> None:
-    with files.replacing(path) as stream:
-        stream.write(data)

@@ -10,19 +10,20 @@ from __future__ import annotations
 import os.path
 import queue
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 from ..errors import OutputError
-from ..files import make_folder
+from ..files import make_folder, remove_leftovers
 from ..job import Job, Planned
 from ..pipeline import Interrupted
 from ..record import RunLog
 from .engine import Engine
 from .outcome import Failed, Report, Result, result_line
 
-STOP_SECONDS = 5.0  #: what an interrupted run waits for a file that is just being written
+STOP_SECONDS = 2.0  #: what an interrupted run waits for a file that is just being written
 
 
 def run(job: Job, photos: Sequence[Planned]) -> Iterator[Result]:
@@ -36,27 +37,34 @@ def run(job: Job, photos: Sequence[Planned]) -> Iterator[Result]:
     """
     engine = Engine(job)
     report = Report()
-    with _log(engine, photos) as log:
-        for result in _results(engine, photos, job.jobs):
-            report.add(result)
-            if log is not None:
-                log.add(result_line(result))
-            yield result
-        if log is not None:
-            log.finish({"summary": str(report), "exit_code": int(report.exit_code)})
-
-
-def _log(engine: Engine, photos: Sequence[Planned]) -> RunLog | nullcontext[None]:
-    """Begin a log where the outputs are; one photo has its record and needs none."""
-    folders = [str(photo.output.absolute().parent) for photo in photos if photo.output]
-    if len(photos) < 2 or not folders:
-        return nullcontext()
-    folder = Path(os.path.commonpath(folders))
-    make_folder(folder)
+    folders = list(dict.fromkeys(photo.output.parent for photo in photos if photo.output))
+    for folder in folders:
+        remove_leftovers(folder)
     try:
-        return RunLog(folder, engine.settings)
-    except OSError as error:
-        raise OutputError(f"cannot write the run's log in {folder}: {error.strerror}") from error
+        with _log(engine, folders) if len(photos) > 1 and folders else nullcontext() as log:
+            for result in _results(engine, photos, job.jobs):
+                report.add(result)
+                if log is not None:
+                    log.add(result_line(result, with_record=False))
+                yield result
+            if log is not None:
+                log.finish({"summary": str(report), "exit_code": int(report.exit_code)})
+    except OSError as error:  # the log's: a photo's own are its result
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(
+            f"cannot write the run's log: {reason}", hint="choose another folder with -o"
+        ) from error
+
+
+def _log(engine: Engine, folders: Sequence[Path]) -> RunLog:
+    """Begin a log where the outputs are; one photo has its record and needs none."""
+    shared = Path(os.path.commonpath([folder.absolute() for folder in folders]))
+    make_folder(shared)
+    # Photos from all over a disk have nothing in common but a folder that is not theirs.
+    apart = shared == Path(shared.anchor) or not os.access(shared, os.W_OK)
+    if apart:
+        make_folder(folders[0])
+    return RunLog(folders[0] if apart else shared, engine.settings)
 
 
 def _results(engine: Engine, photos: Sequence[Planned], jobs: int) -> Iterator[Result]:
@@ -91,8 +99,9 @@ def _results(engine: Engine, photos: Sequence[Planned], jobs: int) -> Iterator[R
     finally:
         engine.stop()
         room.release(len(threads))
+        deadline = time.monotonic() + STOP_SECONDS
         for thread in threads:
-            thread.join(STOP_SECONDS)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _restored(engine: Engine, planned: Planned) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -54,14 +55,14 @@ class Report:
     """Counts, and the exit code that follows from them."""
 
     done: int = 0
-    skipped: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)  #: by why nothing was to be done
     failures: list[Failed] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
         if isinstance(result, Failed):
             self.failures.append(result)
         elif result.skipped:
-            self.skipped += 1
+            self.skipped[result.skipped] += 1
         else:
             self.done += 1
 
@@ -79,15 +80,14 @@ class Report:
 
     def __str__(self) -> str:
         parts = [f"{self.done} done"]
-        if self.skipped:
-            parts.append(f"{self.skipped} up to date")
+        parts += [f"{count} {why}" for why, count in sorted(self.skipped.items())]
         if self.failures:
             parts.append(f"{len(self.failures)} failed")
         return ", ".join(parts)
 
 
-def result_line(result: Result) -> dict[str, Any]:
-    """Return a result as one JSON line of `--json` and of the run log."""
+def result_line(result: Result, *, with_record: bool) -> dict[str, Any]:
+    """Return a result as one JSON line: of `--json` with its record, of the run log without."""
     if isinstance(result, Failed):
         return {
             "status": "failed",
@@ -105,6 +105,6 @@ def result_line(result: Result) -> dict[str, Any]:
     }
     if result.skipped:
         line["reason"] = result.skipped
-    if result.record is not None:
+    if with_record and result.record is not None:
         line["record"] = asdict(result.record)
     return line

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from ..backend import Task
-from ..job import PixelHint
 from .options import HintType, Shared, common
-from .task import run
+
+if TYPE_CHECKING:
+    from ..job import PixelHint
 
 
 @click.command(short_help="Give a black-and-white photograph colour.")
@@ -40,5 +42,8 @@ def colorize(
     written beside the photo as PHOTO.colorized.jpg, with its record as
     PHOTO.colorized.jpg.json; the photo itself is never touched.
     """
+    from ..backend import Task
+    from .task import run
+
     options = {"variety": variety, "steps": steps, "saturation": saturation}
     run(Task.COLORIZE, shared, options, hints)

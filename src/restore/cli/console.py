@@ -40,7 +40,7 @@ class Console:
         from ..batch import Failed, result_line
 
         if self._json:
-            click.echo(json.dumps(result_line(result), ensure_ascii=False))
+            click.echo(json.dumps(result_line(result, with_record=True)))
         if isinstance(result, Failed):
             self._failed(result)
         else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -23,9 +25,14 @@ Examples:
 class Commands(click.Group):
     """Turns our errors into one line, one hint and one exit code."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _quiet_if_closed(ctx):  # --help prints here
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
-            return super().invoke(ctx)
+            with _quiet_if_closed(ctx):
+                return super().invoke(ctx)
         except RestoreError as error:
             click.echo(f"error: {error}", err=True)
             if error.hint:
@@ -34,10 +41,17 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("interrupted; finished photos are kept", err=True)
             ctx.exit(ExitCode.INTERRUPTED)
-        except BrokenPipeError:
-            # Python would complain again when it flushes stdout at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(ExitCode.PIPE_CLOSED)
+
+
+@contextmanager
+def _quiet_if_closed(ctx: click.Context) -> Iterator[None]:
+    """Exit without a word when the reader of our pipe is gone."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Python would complain again when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        ctx.exit(ExitCode.PIPE_CLOSED)
 
 
 @click.group(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..job import DEFAULT_MAX_PIXELS, DEFAULT_SEED, PixelHint
+from .. import defaults
+
+if TYPE_CHECKING:
+    from ..job import PixelHint
 
 
-class HintType(click.ParamType[PixelHint]):
+class HintType(click.ParamType["PixelHint"]):
     """`X,Y=#RRGGBB`: a colour at a pixel."""
 
     name = "X,Y=#RRGGBB"
@@ -23,6 +26,8 @@ class HintType(click.ParamType[PixelHint]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> PixelHint:
+        from ..job import PixelHint
+
         if isinstance(value, PixelHint):
             return value
         match = self._pattern.fullmatch(value)
@@ -59,7 +64,7 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
     click.option(
         "--seed",
         type=click.IntRange(0, 2**63 - 1),
-        default=DEFAULT_SEED,
+        default=defaults.SEED,
         show_default=True,
         help="Same photo and seed, same bytes.",
     ),
@@ -89,7 +94,7 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
     click.option(
         "--max-pixels",
         type=click.IntRange(1),
-        default=DEFAULT_MAX_PIXELS,
+        default=defaults.MAX_PIXELS,
         show_default=True,
         help="Refuse larger pictures before decoding them.",
     ),
@@ -102,8 +107,7 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Shared:
+class Shared(NamedTuple):
     """What the options that every task has were set to."""
 
     photos: tuple[str, ...]
@@ -132,11 +136,10 @@ class Shared:
 
 def common(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that every task has, gathered as its first argument."""
-    names = [field.name for field in fields(Shared)]
 
     @wraps(command)
     def gathered(**given: Any) -> None:
-        shared = Shared(**{name: given.pop(name) for name in names})
+        shared = Shared(**{name: given.pop(name) for name in Shared._fields})
         command(shared, **given)
 
     for decorate in reversed(_COMMON):
@@ -149,16 +152,16 @@ def source_names(shared: Shared) -> list[str]:
     from ..files import read_file_list
 
     names = list(shared.photos)
+    if shared.null and shared.files_from is None:
+        raise click.UsageError("-0 says how names in --files-from end; that was not given")
     if shared.files_from == "-":
         if "-" in names:
             raise click.UsageError("standard input cannot be a photo and the list of photos")
-        names += [
-            str(path) for path in read_file_list(click.get_binary_stream("stdin"), shared.null)
-        ]
+        names += map(str, read_file_list(sys.stdin.buffer, shared.null))
     elif shared.files_from is not None:
         try:
             with Path(shared.files_from).open("rb") as stream:
-                names += [str(path) for path in read_file_list(stream, shared.null)]
+                names += map(str, read_file_list(stream, shared.null))
         except OSError as error:
             raise click.UsageError(f"cannot read {shared.files_from}: {error.strerror}") from error
     if names.count("-") > 1:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..backend import Task
 from ..errors import InputError, OutputError
-from ..job import Planned
+from ..job import Job, Planned
 
 if TYPE_CHECKING:
     from ..files import Target
 
 
-def plan(task: Task, names: list[str], output: str | None, recursive: bool) -> list[Planned]:
+def plan(job: Job, names: list[str], output: str | None, recursive: bool) -> list[Planned]:
     """Find the photos and name every output; what cannot be done is planned with its error.
 
     Args:
+        job: Says what is written.
         names: Files, folders, patterns; `-` for standard input.
         output: As `-o` was given; None: beside each photo.
         recursive: Take what lies below folders too.
@@ -39,12 +39,18 @@ def plan(task: Task, names: list[str], output: str | None, recursive: bool) -> l
         if len(finds.photos) + len(planned) > 1:
             raise click.UsageError("-o - takes the result of one photo; several were given")
         planned += [Planned(str(found.path), found.path, None) for found in finds.photos]
-    elif output is None:
-        planned += _targets(plan_outputs(finds.photos, word=task.past))
-    elif is_folder(output, paths):
-        planned += _targets(plan_outputs(finds.photos, word=task.past, folder=Path(output)))
     else:
-        planned += _targets(plan_outputs(finds.photos, word=task.past, file=Path(output)))
+        place = None if output is None else Path(output)
+        in_folder = output is not None and is_folder(output, paths)
+        targets = plan_outputs(
+            finds.photos,
+            word=job.task.past,
+            file=None if in_folder else place,
+            folder=place if in_folder else None,
+            confidence=job.confidence,
+            samples=job.samples if job.save_samples else 0,
+        )
+        planned += _targets(targets)
     if not planned:
         raise InputError(
             f"no photo found among {', '.join(names)}",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import click
 
@@ -41,12 +43,10 @@ def run(
     names = source_names(shared)
     entry = registry.find(shared.backend or registry.names(task)[0], task)
     job = _job(task, entry, shared, _resolved(entry, options), hints)
-    planned = plan(task, names, shared.output, shared.recursive)
+    planned = plan(job, names, shared.output, shared.recursive)
     _check(job, shared, planned)
-    if shared.dry_run:
-        _show(planned, as_json=shared.as_json)
-        return
-    sys.exit(_restore(job, planned, shared))
+    do = _show if shared.dry_run else _restore
+    sys.exit(do(job, planned, shared))
 
 
 def _resolved(entry: Entry, options: Mapping[str, Value | None]) -> dict[str, Value]:
@@ -97,7 +97,9 @@ def _check(job: Job, shared: Shared, planned: Sequence[Planned]) -> None:
     Raises:
         click.UsageError: Saying what.
     """
-    to_stdout = any(photo.output is None and photo.error is None for photo in planned)
+    to_stdout = shared.output == "-" or any(
+        photo.output is None and photo.error is None for photo in planned
+    )
     if job.hints and len(planned) > 1:
         raise click.UsageError("--hint names a place in one photo; several were given")
     if shared.overwrite and shared.skip_existing:
@@ -108,23 +110,37 @@ def _check(job: Job, shared: Shared, planned: Sequence[Planned]) -> None:
         raise click.UsageError("--json and a result cannot both go to standard output")
     if to_stdout and (job.confidence or job.save_samples):
         raise click.UsageError("--confidence and --save-samples need an output file")
-    if to_stdout and not shared.dry_run and sys.stdout.isatty():
+    if shared.dry_run:
+        return
+    if to_stdout and sys.stdout.isatty():
         raise click.UsageError("standard output is a terminal; name a file with -o")
+    if any(_is_piped(photo) for photo in planned) and sys.stdin.isatty():
+        raise click.UsageError("standard input is a terminal; send a photo through a pipe")
 
 
-def _show(planned: Sequence[Planned], *, as_json: bool) -> None:
-    """Print what would be done."""
+def _is_piped(photo: Planned) -> bool:
+    return photo.source is None and photo.error is None
+
+
+def _show(job: Job, planned: Sequence[Planned], shared: Shared) -> ExitCode:
+    """Print what would be done; return what the process is to say of the plan."""
     for photo in planned:
         output = str(photo.output or "-")
-        if as_json:
+        if shared.as_json:
             line = {"status": "planned", "input": photo.name, "output": output}
             if photo.error is not None:
                 line = {"status": "failed", "input": photo.name, "message": str(photo.error)}
-            click.echo(json.dumps(line, ensure_ascii=False))
-        elif photo.error is not None:
+            click.echo(json.dumps(line))
+        if photo.error is not None:
             click.echo(f"error: {photo.name}: {photo.error}", err=True)
-        else:
-            click.echo(f"{photo.name} -> {output}")
+            if photo.error.hint:
+                click.echo(f"hint: {photo.error.hint}", err=True)
+        elif not shared.as_json:
+            click.echo(os.fsencode(f"{photo.name} -> {output}"))  # the names' own bytes
+    codes = {photo.error.exit_code for photo in planned if photo.error is not None}
+    if len(codes) == 1 and all(photo.error is not None for photo in planned):
+        return codes.pop()
+    return ExitCode.PARTIAL if codes else ExitCode.OK
 
 
 def _restore(job: Job, planned: Sequence[Planned], shared: Shared) -> ExitCode:
@@ -133,8 +149,13 @@ def _restore(job: Job, planned: Sequence[Planned], shared: Shared) -> ExitCode:
 
     console = Console(as_json=shared.as_json, quiet=shared.quiet, verbose=shared.verbose)
     report = batch.Report()
-    with console.progress(len(planned)):
-        for result in batch.run(job, planned):
+    # Here and not in a thread, which Ctrl-C would leave waiting for its input.
+    photos = [
+        replace(photo, content=sys.stdin.buffer.read()) if _is_piped(photo) else photo
+        for photo in planned
+    ]
+    with console.progress(len(photos)):
+        for result in batch.run(job, photos):
             report.add(result)
             console.show(result)
     console.finish(report, len(planned))

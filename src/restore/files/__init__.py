@@ -4,8 +4,16 @@ Light: standard library only, so that a plan costs no imports.
 """
 
 from .find import FORMATS, Finds, Format, Found, find_photos, read_file_list
-from .plan import Target, companion, is_folder, plan_outputs, record_path, sample_path
-from .write import make_folder, replacing, sha256_of
+from .plan import (
+    Target,
+    companion,
+    companions,
+    is_folder,
+    plan_outputs,
+    record_path,
+    sample_path,
+)
+from .write import make_folder, remove_leftovers, replacing, sha256_of
 
 __all__ = [
     "FORMATS",
@@ -14,12 +22,14 @@ __all__ = [
     "Found",
     "Target",
     "companion",
+    "companions",
     "find_photos",
     "is_folder",
     "make_folder",
     "plan_outputs",
     "read_file_list",
     "record_path",
+    "remove_leftovers",
     "replacing",
     "sample_path",
     "sha256_of",

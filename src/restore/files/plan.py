@@ -49,6 +49,8 @@ def plan_outputs(
     word: str,
     file: Path | None = None,
     folder: Path | None = None,
+    confidence: bool = False,
+    samples: int = 0,
 ) -> list[Target]:
     """Name the output of every photo.
 
@@ -58,11 +60,13 @@ def plan_outputs(
         file: The output itself, for a single photo.
         folder: Mirror the trees of the photos' roots in it. With neither this nor `file` an
             output lies beside its photo.
+        confidence: A map will be written beside each output.
+        samples: So many samples will be.
 
     Returns:
         One target a photo, in order. Photos that would get the same output, whatever the case
         of its letters, are all refused; so is an output that is a photo, a folder or a device,
-        or that lies where nothing can be written.
+        or that lies where nothing can be written; or whose record or companion is a photo.
     """
     outputs = [
         file or _folder(found, folder) / f"{found.path.stem}.{word}{_suffix(found.path)}"
@@ -82,11 +86,13 @@ def plan_outputs(
                 f"{output} would also be the output of {names}",
                 hint="rename one, or restore them into different folders",
             )
-        if _place(output) in inputs or _node(output) in nodes:
-            return OutputError(
-                f"the output {output} is a photo to restore",
-                hint="originals are never written to; choose another -o",
-            )
+        beside = companions(output, confidence=confidence, samples=samples)
+        for path in (output, record_path(output), *beside):
+            if _place(path) in inputs or _node(path) in nodes:
+                return OutputError(
+                    f"the output {path} is a photo to restore",
+                    hint="originals are never written to; choose another -o",
+                )
         return _obstacle(output) or output
 
     return [Target(found, checked(found, out)) for found, out in zip(photos, outputs, strict=True)]
@@ -141,6 +147,12 @@ def record_path(output: Path) -> Path:
 def companion(output: Path, kind: str) -> Path:
     """Return the name of a map beside an output: `photo.colorized.jpg.confidence.png`."""
     return output.with_name(f"{output.name}.{kind}.png")
+
+
+def companions(output: Path, *, confidence: bool, samples: int) -> list[Path]:
+    """Return the names of the maps and samples that are written beside an output."""
+    maps = [companion(output, "confidence")] if confidence else []
+    return maps + [sample_path(output, sample) for sample in range(samples)]
 
 
 def sample_path(output: Path, sample: int) -> Path:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import platform
+import re
 import secrets
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +16,8 @@ from typing import BinaryIO
 
 from ..errors import InputError, OutputError
 
+# A hidden name, the machine, the process, and a number of its own.
+_PART = re.compile(r"\..*\.(?P<machine>[0-9a-f]{8})\.(?P<process>\d+)\.[0-9a-f]{8}\.part", re.S)
 _ELSEWHERE = "choose another folder with -o"
 _HINTS = {
     errno.ENOSPC: f"free some space, or {_ELSEWHERE}",
@@ -34,7 +39,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         OutputError: If it cannot be written.
     """
     # tempfile would make results that only their owner can read; open() honours the umask.
-    mark = f"{os.getpid()}.{secrets.token_hex(4)}"
+    mark = f"{_machine()}.{os.getpid()}.{secrets.token_hex(4)}"
     part = path.with_name(f".{path.name[:48]}.{mark}.part")
     try:
         try:
@@ -49,6 +54,32 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         _sync_folder(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes of this machine were writing into a folder when they were killed."""
+    with suppress(OSError):  # the folder is not there yet, or not ours to tidy
+        for path in folder.glob(".*.part"):
+            part = _PART.fullmatch(path.name)
+            if part and part["machine"] == _machine() and not _runs(int(part["process"])):
+                path.unlink(missing_ok=True)
+
+
+def _machine() -> str:
+    """Return what tells machines that share a folder apart, as far as their names do."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":  # where signal 0 is not a question
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 def make_folder(folder: Path) -> None:

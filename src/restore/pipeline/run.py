@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ..backend import Backend, Draws, Guidance, Task
 from ..clock import Stopwatch
+from ..errors import BackendError
 from ..job import Job
 from ..photo import Photo
 from . import tiled, whole
@@ -32,6 +33,8 @@ def restore(
     guidance = Guidance(hints=hints_of(job.hints, photo))
     restore_photo = tiled.restore if backend.limits.short_side is None else whole.restore
     restored = restore_photo(photo, backend, job, guidance, draws, workers, clock)
+    if job.confidence and restored.confidence is None:
+        raise BackendError("doubt cannot be shown for tiles", hint="drop --confidence")
     if job.task is not Task.COLORIZE:
         return restored
     return replace(restored, notices=(*restored.notices, *colour_notice(photo, workers)))

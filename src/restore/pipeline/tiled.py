@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .. import color, noise, tiles
+from .. import color, device, noise, tiles
 from ..backend import Backend, Draws, Guidance, Shown, Task
 from ..clock import Stopwatch
 from ..errors import DeviceError
@@ -63,8 +63,7 @@ def restore(
                     ) from None
                 tile = max(smallest, tile // 2 // limits.multiple_of * limits.multiple_of)
             # Outside the handler: a live traceback would keep the failed tensors alive.
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+            device.release_memory()
     return Restored(lambda sample: samples[sample])
 
 

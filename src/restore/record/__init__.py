@@ -14,7 +14,15 @@ from .model import (
     Weights,
 )
 from .runlog import RunLog, timestamp
-from .sidecar import Unreadable, is_ours, read_record, source_of, up_to_date, write_record
+from .sidecar import (
+    Unreadable,
+    is_ours,
+    read_record,
+    remove_companions,
+    source_of,
+    up_to_date,
+    write_record,
+)
 from .xmp import Packet, Step, xmp_packet
 
 __all__ = [
@@ -35,6 +43,7 @@ __all__ = [
     "from_json",
     "is_ours",
     "read_record",
+    "remove_companions",
     "source_of",
     "timestamp",
     "to_json",

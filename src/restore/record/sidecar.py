@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -59,6 +59,20 @@ def up_to_date(output: Path, fingerprint: str) -> bool:
     recorded = [(output, record.output.sha256)]
     recorded += [(output.with_name(one.name), one.sha256) for one in record.companions]
     return all(path.is_file() and sha256_of(path) == digest for path, digest in recorded)
+
+
+def remove_companions(output: Path, *, keep: Collection[str]) -> None:
+    """Remove what an earlier run wrote beside an output and this one does not.
+
+    Else a map would lie beside a picture that it is not of, claimed by no record. What someone
+    has altered since is theirs, and stays.
+    """
+    record = read_record(output)
+    for one in record.companions if record else ():
+        path = output.parent / one.name
+        named = path != output and output in _outputs(path)  # a record may say anything
+        if named and one.name not in keep and path.is_file() and sha256_of(path) == one.sha256:
+            path.unlink(missing_ok=True)
 
 
 def source_of(path: Path, sha256: str) -> Source | None:

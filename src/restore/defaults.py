@@ -1,0 +1,4 @@
+"""What holds when the user says nothing; here, because help shows it and must start fast."""
+
+SEED = 0
+MAX_PIXELS = 250_000_000

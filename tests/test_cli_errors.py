@@ -1,0 +1,368 @@
+"""The command and failure: one clear line and a hint each, the others done, the right code."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click.testing
+import fakes
+import numpy as np
+import pytest
+import tifffile
+from conftest import Ran, scene
+from PIL import Image
+
+from restore.backend import Outcome, Shown
+from restore.cli.console import Console
+
+Run = Callable[..., Ran]
+Draw = Callable[..., Path]
+Offer = Callable[[str], None]
+
+IDENTITY = ("--backend", "identity")
+
+
+def said(ran: Ran, start: str) -> list[str]:
+    return [line for line in ran.stderr.splitlines() if line.startswith(start)]
+
+
+def is_one_error(ran: Ran, code: int) -> bool:
+    """Say whether a run failed with this code, one clear line, one hint and nothing else."""
+    lines = ran.stderr.splitlines()
+    kinds = [line.partition(": ")[0] for line in lines]
+    return ran.exit_code == code and kinds == ["error", "hint"] and ran.stdout == b""
+
+
+def a_text(path: Path) -> None:
+    path.write_text("This is not a photograph.\n")
+
+
+def an_empty_file(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def encoded(kind: str) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(scene(60, 80)).save(stream, kind)
+    return stream.getvalue()
+
+
+def a_jpeg_cut_short(path: Path) -> None:
+    data = encoded("JPEG")
+    path.write_bytes(data[: len(data) // 2])
+
+
+def a_png_cut_short(path: Path) -> None:
+    data = encoded("PNG")
+    path.write_bytes(data[: len(data) // 2])
+
+
+def a_webp_cut_short(path: Path) -> None:
+    data = encoded("WEBP")
+    path.write_bytes(data[: len(data) // 2])
+
+
+def a_tiff_cut_short(path: Path) -> None:
+    data = encoded("TIFF")
+    path.write_bytes(data[: len(data) // 2])
+
+
+def several_pages(path: Path) -> None:
+    tifffile.imwrite(path, np.stack([scene(60, 80), scene(60, 80, 1)]), photometric="minisblack")
+
+
+def an_animation(path: Path) -> None:
+    frames = [Image.fromarray(scene(60, 80, seed)).convert("RGB") for seed in range(3)]
+    frames[0].save(path, "WEBP", save_all=True, append_images=frames[1:])
+
+
+def nothing(path: Path) -> None:
+    assert not path.exists()
+
+
+BAD: Sequence[Callable[[Path], None]] = (
+    a_text,
+    an_empty_file,
+    a_jpeg_cut_short,
+    a_png_cut_short,
+    a_webp_cut_short,
+    a_tiff_cut_short,
+    several_pages,
+    an_animation,
+    nothing,
+)
+
+
+@pytest.mark.parametrize("spoil", BAD)
+def test_a_bad_photo_alone_is_one_line_and_a_hint(
+    tmp_path: Path, run: Run, spoil: Callable[[Path], None]
+) -> None:
+    photo = tmp_path / "bad.jpg"
+    spoil(photo)
+    ran = run("colorize", photo, "-o", f"{tmp_path}/out/", *IDENTITY)
+    assert is_one_error(ran, 3), ran
+    assert said(ran, "error: ")[0].startswith(f"error: {photo}: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_photos_among_good_ones(tmp_path: Path, draw: Draw, run: Run) -> None:
+    good = [draw(f"in/good{n}.jpg", seed=n) for n in range(3)]
+    for number, spoil in enumerate(BAD[:-1]):
+        spoil(tmp_path / f"in/bad{number}.jpg")
+    words = ("colorize", tmp_path / "in", tmp_path / "gone.jpg", "-o", tmp_path / "out", *IDENTITY)
+    ran = run(*words, "--json", "--jobs", 3)
+    assert ran.exit_code == 8
+    assert len(said(ran, "error: ")) == len(said(ran, "hint: ")) == len(BAD)
+    assert f"3 done, {len(BAD)} failed" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    outputs = sorted((tmp_path / "out").glob("*.jpg"))
+    assert [path.name for path in outputs] == [f"good{n}.colorized.jpg" for n in range(3)]
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    done = [line["input"] for line in lines if line["status"] == "done"]
+    failed = [line for line in lines if line["status"] == "failed"]
+    assert done == [str(path) for path in good]
+    assert len(failed) == len(BAD)
+    assert all(line["exit_code"] == 3 and line["message"] and line["hint"] for line in failed)
+    assert run(*words, "--jobs", 3).exit_code == 8
+    (log, _) = sorted((tmp_path / "out").glob("restore-run-*.jsonl"))
+    events = [json.loads(line) for line in log.read_bytes().splitlines()]
+    assert [event["event"] for event in events] == ["start", *["photo"] * 12, "end"]
+    assert events[-1]["exit_code"] == 8
+
+
+def test_no_photo_at_all(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "notes.txt").write_text("no photo")
+    assert is_one_error(run("colorize", tmp_path), 3)
+    assert is_one_error(run("colorize", tmp_path / "*.jpg"), 3)
+
+
+def test_an_unreadable_folder(
+    tmp_path: Path, draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw("closed/a.jpg")
+    scan = os.scandir
+
+    def denied(path: str | Path) -> object:  # chmod does not bind root
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    ran = run("colorize", tmp_path / "closed")
+    assert is_one_error(ran, 3)
+    assert "closed: cannot be read: permission denied" in ran.stderr
+    draw("a.jpg")
+    assert run("colorize", tmp_path, "--recursive", *IDENTITY).exit_code == 8
+    assert (tmp_path / "a.colorized.jpg").exists()
+
+
+@pytest.mark.parametrize("output", ["a.jpg/", "a.jpg/b.jpg", "out.bmp", "/dev/full"])
+def test_an_output_that_cannot_be(tmp_path: Path, draw: Draw, run: Run, output: str) -> None:
+    photo = draw("a.jpg")
+    ran = run("colorize", photo, "-o", os.path.join(tmp_path, output), *IDENTITY)  # noqa: PTH118
+    assert is_one_error(ran, 4)
+
+
+def test_a_folder_without_permission(
+    tmp_path: Path, draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # chmod does not bind root
+    assert is_one_error(run("colorize", draw("a.jpg"), *IDENTITY), 4)
+
+
+@pytest.mark.parametrize("photos", [1, 3])
+def test_a_full_disk(
+    tmp_path: Path, draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch, photos: int
+) -> None:
+    names = [draw(f"in/{n}.jpg", seed=n) for n in range(photos)]
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    ran = run("colorize", *names, "-o", f"{tmp_path}/out/", *IDENTITY)
+    assert ran.exit_code == 4
+    assert len(said(ran, "error: ")) == len(said(ran, "hint: ")) == photos
+    assert "Traceback" not in ran.stderr
+    left = [path.name for path in (tmp_path / "out").iterdir()]
+    assert all(name.startswith("restore-run-") for name in left)
+
+
+def test_a_log_that_cannot_be_continued_is_one_line(
+    draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("restore.record.RunLog.add", full)
+    ran = run("colorize", draw("a.jpg"), draw("b.jpg"), *IDENTITY)
+    assert is_one_error(ran, 4)
+    assert "log" in ran.stderr
+
+
+def test_the_log_of_folders_apart_lies_with_an_output(
+    tmp_path: Path, draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = draw("one/a.jpg"), draw("two/b.jpg")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path and access(path, mode))
+    assert run("colorize", *photos, *IDENTITY).exit_code == 0
+    assert not list(tmp_path.glob("restore-run-*"))
+    assert len(list((tmp_path / "one").glob("restore-run-*"))) == 1
+
+
+def test_a_bomb_is_refused_by_its_header(draw: Draw, run: Run) -> None:
+    ran = run("colorize", draw("a.png"), "--max-pixels", 1000)
+    assert is_one_error(ran, 3)
+    assert "4,800 pixels, more than 1,000" in ran.stderr
+    assert "--max-pixels" in said(ran, "hint: ")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--backend", "difusion"), 7),
+        (("--model", "nothing-v1"), 5),
+        (("--device", "cuda:99"), 6),
+        (("--hint", "80,0=#ff0000"), 2),
+        (("--hint", "0,60=#ff0000"), 2),
+    ],
+)
+def test_settings_that_do_not_fit(draw: Draw, run: Run, words: tuple[str, ...], code: int) -> None:
+    photo = draw("a.jpg")
+    assert is_one_error(run("colorize", photo, *words), code)
+    assert [path.name for path in photo.parent.iterdir()] == ["a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ((), "no photo given"),
+        (("PHOTO", "-o", "-", "--json"), "standard output"),
+        (("gone.jpg", "-o", "-", "--json"), "standard output"),
+        (("-", "-o", "-", "--json"), "standard output"),
+        (("PHOTO", "PHOTO/..", "-o", "-"), "one photo"),
+        (("-", "-"), "one photo"),
+        (("-", "--files-from", "-"), "standard input"),
+        (("-", "PHOTO", "-o", "out/"), "standard input"),
+        (("-", "-o", "out/"), "standard input"),
+        (("PHOTO", "-0"), "--files-from"),
+        (("--files-from", "gone.txt"), "gone.txt"),
+        (("PHOTO", "-o", "-", "--confidence"), "output file"),
+        (("PHOTO", "-o", "-", "--save-samples"), "output file"),
+        (("PHOTO", "OTHER", "--hint", "1,1=#ff0000"), "one photo"),
+        (("PHOTO", "--hint", "red"), "X,Y=#RRGGBB"),
+        (("PHOTO", "--hint", "-1,0=#ff0000"), "X,Y=#RRGGBB"),
+        (("PHOTO", "--variety", "2"), "0<=x<=1"),
+        (("PHOTO", "--samples", "0"), "--samples"),
+        (("PHOTO", "--seed", "-1"), "--seed"),
+        (("PHOTO", "--device", "gpu"), "auto|cpu|cuda"),
+        (("PHOTO", "--precision", "int8"), "bf16"),
+        (("PHOTO", "--overwrite", "--skip-existing"), "contradict"),
+        (("PHOTO", "--confidence", *IDENTITY), "no --confidence"),
+        (("PHOTO", "--variety", "1", *IDENTITY), "no --variety"),
+        (("PHOTO", "--colour"), "No such option"),
+    ],
+)
+def test_what_cannot_be_combined_is_a_usage_error(
+    tmp_path: Path, draw: Draw, run: Run, words: tuple[str, ...], complaint: str
+) -> None:
+    photo, other = draw("a.jpg"), draw("b.jpg", seed=1)
+    named = {"PHOTO": str(photo), "PHOTO/..": str(photo.parent), "OTHER": str(other)}
+    ran = run("colorize", *[named.get(word, word) for word in words], stdin=b"x")
+    assert ran.exit_code == 2, ran
+    assert complaint in ran.stderr
+    assert ran.stdout == b""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "b.jpg"]
+
+
+def test_a_terminal_is_no_photo(draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        click.testing._NamedTextIOWrapper, "isatty", lambda stream: stream.name == "<stdin>"
+    )
+    ran = run("colorize", "-", "-o", "-")
+    assert ran.exit_code == 2
+    assert "standard input is a terminal" in ran.stderr
+
+
+@pytest.mark.parametrize("fake", ["NotANumber", "WrongShape"])
+def test_a_backend_that_breaks_its_contract(draw: Draw, run: Run, offer: Offer, fake: str) -> None:
+    offer(fake)
+    photo = draw("a.jpg")
+    assert is_one_error(run("colorize", photo), 7)
+    assert [path.name for path in photo.parent.iterdir()] == ["a.jpg"]
+
+
+def test_a_bug_keeps_its_traceback(draw: Draw, run: Run, offer: Offer) -> None:
+    offer("Crashing")
+    ran = run("colorize", draw("a.jpg"))
+    assert ran.exit_code == 1
+    assert "Traceback" in ran.stderr
+    assert "ZeroDivisionError: a bug in a backend" in ran.stderr
+
+
+def test_a_bug_with_one_photo_spoils_no_other(
+    draw: Draw, run: Run, offer: Offer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paint = fakes.Painter.restore
+
+    def only_wide(self: fakes.Painter, shown: Shown, *rest: Any) -> Outcome:
+        if shown.picture.shape[-2] > shown.picture.shape[-1]:
+            raise ZeroDivisionError("a bug with upright photos")
+        return paint(self, shown, *rest)
+
+    offer("Painter")
+    monkeypatch.setattr(fakes.Painter, "restore", only_wide)
+    photos = draw("a.jpg"), draw("b.jpg", 80, 60), draw("c.jpg")
+    ran = run("colorize", *photos)
+    assert ran.exit_code == 1
+    assert ran.stderr.count("Traceback") == 1
+    outputs = [path.with_name(f"{path.stem}.colorized.jpg").exists() for path in photos]
+    assert outputs == [True, False, True]
+
+
+def test_quiet_says_errors_alone(tmp_path: Path, draw: Draw, run: Run) -> None:
+    colour = tmp_path / "colour.png"
+    Image.effect_mandelbrot((80, 60), (-2, -1, 1, 1), 50).convert("RGB").save(colour)
+    ran = run("colorize", draw("a.jpg"), colour, "-q", *IDENTITY)
+    assert (ran.exit_code, ran.stdout, ran.stderr) == (0, b"", "")
+    a_text(tmp_path / "bad.jpg")
+    ran = run("colorize", tmp_path / "a.jpg", tmp_path / "bad.jpg", "-q", *IDENTITY)
+    assert ran.exit_code == 8
+    assert [line.partition(": ")[0] for line in ran.stderr.splitlines()] == ["error", "hint"]
+
+
+def test_verbose_says_how_long_each_stage_took(draw: Draw, run: Run) -> None:
+    ran = run("colorize", draw("a.jpg"), "-v", *IDENTITY)
+    assert "read " in ran.stderr
+    assert " s" in ran.stderr
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "total", "quiet", "shown"),
+    [
+        (Terminal(), 3, False, True),
+        (Terminal(), 1, False, False),
+        (Terminal(), 3, True, False),
+        (io.StringIO(), 3, False, False),
+    ],
+)
+def test_progress_is_for_a_person_who_watches_several_photos(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, total: int, quiet: bool, shown: bool
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    console = Console(as_json=False, quiet=quiet, verbose=False)
+    with console.progress(total):
+        pass
+    assert ("photo" in stream.getvalue()) == shown

@@ -1,0 +1,189 @@
+"""What every row of the table promises, with tiny random weights, on the CPU."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import scene
+from tiny import MAKERS
+
+from restore import color, registry, weights
+from restore.backend import Backend, Entry, Task, Value
+from restore.clock import Stopwatch
+from restore.errors import BackendError
+from restore.job import Job
+from restore.photo import Photo
+from restore.pipeline import Workers, restore
+
+ROWS = [pytest.param(entry, task, id=f"{entry.name}-{task}")
+        for entry in registry.BACKENDS for task in entry.tasks]  # fmt: skip
+SIZES = [(1, 1), (7, 300), (65, 64), (130, 97)]
+
+
+TinyWeights = Callable[[str], Mapping[str, Path]]
+
+
+@pytest.fixture(scope="module")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> TinyWeights:
+    """Return small random weights for a backend, by name."""
+    made: dict[str, dict[str, Path]] = {}
+
+    def make(name: str) -> dict[str, Path]:
+        if name not in made:
+            made[name] = MAKERS[name](tmp_path_factory.mktemp(name))
+        return made[name]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def load(tiny_weights: TinyWeights) -> Callable[..., Backend]:
+    """Load a row with tiny weights: `load(entry, task, steps=2)`."""
+
+    def load(entry: Entry, task: Task, **changes: Value) -> Backend:
+        options = {**entry.defaults, **changes}
+        return registry.load_class(entry).load(
+            task, tiny_weights(entry.name), options, torch.device("cpu"), torch.float32
+        )
+
+    return load
+
+
+def pixels(
+    backend: Backend,
+    entry: Entry,
+    task: Task,
+    photo: Photo,
+    *,
+    sample: int = 0,
+    samples: int = 1,
+    seed: int = 0,
+    threads: int = 2,
+) -> np.ndarray:
+    job = Job(task, entry, None, seed=seed, samples=samples, options=entry.defaults)
+    restored = restore(photo, backend, job, Workers(threads), Stopwatch())
+    return restored.render(sample)
+
+
+def drawn(height: int, width: int, dtype: type = np.uint8, channels: int = 1) -> Photo:
+    grey = scene(height, width)[..., None].repeat(channels, -1)
+    return Photo(grey.astype(dtype) * (257 if dtype is np.uint16 else 1), "PNG")
+
+
+def test_every_row_has_tiny_weights() -> None:
+    assert MAKERS.keys() == {entry.name for entry in registry.BACKENDS}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(("entry", "task"), ROWS)
+def test_size_and_depth_are_kept(
+    entry: Entry, task: Task, size: tuple[int, int], load: Callable[..., Backend]
+) -> None:
+    backend = load(entry, task)
+    for dtype in (np.uint8, np.uint16):
+        photo = drawn(*size, dtype)
+        result = pixels(backend, entry, task, photo)
+        assert result.shape == (size[0] * backend.scale, size[1] * backend.scale, 3)
+        assert result.dtype == dtype
+        if task is Task.COLORIZE:
+            before, after = (color.lightness(torch.from_numpy(p)) for p in (photo.pixels, result))
+            assert (after - before).abs().max() <= 100 / 255
+
+
+@pytest.mark.parametrize(("entry", "task"), ROWS)
+def test_a_colour_photo_is_taken(entry: Entry, task: Task, load: Callable[..., Backend]) -> None:
+    backend = load(entry, task)
+    grey = pixels(backend, entry, task, drawn(40, 50))
+    assert np.array_equal(pixels(backend, entry, task, drawn(40, 50, channels=3)), grey)
+
+
+@pytest.mark.parametrize(("entry", "task"), ROWS)
+def test_neither_company_nor_threads_change_a_sample(
+    entry: Entry, task: Task, load: Callable[..., Backend]
+) -> None:
+    photo = drawn(130, 97)
+    alone = pixels(load(entry, task), entry, task, photo, threads=1)
+    assert np.array_equal(alone, pixels(load(entry, task), entry, task, photo, threads=7))
+    many = load(entry, task)
+    assert np.array_equal(alone, pixels(many, entry, task, photo, samples=4))
+    last = pixels(many, entry, task, photo, sample=2, samples=3)
+    assert np.array_equal(last, pixels(many, entry, task, photo, sample=2, samples=4))
+    assert np.array_equal(alone, last) is not entry.draws
+
+
+@pytest.mark.parametrize(("entry", "task"), ROWS)
+def test_the_seed_decides_where_there_are_draws(
+    entry: Entry, task: Task, load: Callable[..., Backend]
+) -> None:
+    backend, photo = load(entry, task), drawn(64, 80)
+    one, other = (pixels(backend, entry, task, photo, seed=seed) for seed in (1, 2))
+    assert np.array_equal(one, other) is not entry.draws
+
+
+@pytest.mark.parametrize(("entry", "task"), ROWS)
+def test_doubt_is_measured_or_refused(
+    entry: Entry, task: Task, load: Callable[..., Backend]
+) -> None:
+    job = Job(task, entry, None, confidence=True, options=entry.defaults)
+    arguments = (drawn(40, 60), load(entry, task), job, Workers(2), Stopwatch())
+    if entry.draws:
+        doubt = restore(*arguments).confidence
+        assert doubt is not None
+        assert doubt.render().shape == (40, 60)
+        assert doubt.mean_spread > 0
+    else:
+        with pytest.raises(BackendError):
+            restore(*arguments)
+
+
+@pytest.mark.parametrize(("entry", "task"), ROWS)
+def test_options_are_exactly_the_defaults(
+    entry: Entry, task: Task, load: Callable[..., Backend]
+) -> None:
+    load(entry, task)
+    with pytest.raises(BackendError, match="nonsense"):
+        load(entry, task, nonsense=1)
+    for name in entry.defaults:
+        few = {key: value for key, value in entry.defaults.items() if key != name}
+        lacking = Entry(entry.name, entry.target, entry.tasks, "", defaults=few)
+        with pytest.raises(BackendError, match=name):
+            load(lacking, task)
+
+
+@pytest.mark.parametrize(("entry", "task"), ROWS)
+@pytest.mark.parametrize("value", [-1e9, 1e9, float("nan"), "much"])
+def test_options_out_of_range_are_refused(
+    entry: Entry, task: Task, value: Value, load: Callable[..., Backend]
+) -> None:
+    for name in entry.defaults:
+        with pytest.raises(BackendError, match=f"{name}.*out of range"):
+            load(entry, task, **{name: value})
+
+
+@pytest.mark.parametrize("entry", registry.BACKENDS, ids=lambda entry: entry.name)
+def test_models_are_locked_for_their_backend(entry: Entry) -> None:
+    for model in entry.models:
+        assert weights.find(model).backend == entry.name
+
+
+def test_locked_weights_belong_to_a_row() -> None:
+    offered = {model for entry in registry.BACKENDS for model in entry.models}
+    assert set(weights.lock()) == offered
+
+
+def test_the_table_imports_no_backend() -> None:
+    code = "import sys, restore.registry; print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(shown.stdout.split())
+    assert not loaded & {"torch", "numpy", "PIL", "restore.backends"}
+
+
+def test_every_task_has_a_backend() -> None:
+    for task in Task:
+        assert registry.names(task)
