@@ -165,8 +165,23 @@ def test_an_unreadable_folder(
 @pytest.mark.parametrize("output", ["a.jpg/", "a.jpg/b.jpg", "out.bmp", "/dev/full"])
 def test_an_output_that_cannot_be(tmp_path: Path, draw: Draw, run: Run, output: str) -> None:
     photo = draw("a.jpg")
-    ran = run("colorize", photo, "-o", os.path.join(tmp_path, output), *IDENTITY)  # noqa: PTH118
-    assert is_one_error(ran, 4)
+    path = os.path.join(tmp_path, output)  # noqa: PTH118 - keeps the last stroke
+    assert is_one_error(run("colorize", photo, "-o", path, *IDENTITY), 4)
+    if not output.endswith("/"):  # the same from a pipe
+        ran = run("colorize", "-", "-o", path, *IDENTITY, stdin=photo.read_bytes())
+        assert is_one_error(ran, 4)
+    assert not Path("/dev/full").is_file()
+
+
+@pytest.mark.parametrize("length", [255, 243])  # with it the output, or the record
+def test_a_name_too_long_stops_no_other(tmp_path: Path, draw: Draw, run: Run, length: int) -> None:
+    long = draw("drawn.jpg").rename(tmp_path / ("x" * (length - 4) + ".jpg"))
+    ran = run("colorize", long, draw("a.jpg"), *IDENTITY)
+    assert ran.exit_code == 8, ran
+    assert f"error: {long}: " in ran.stderr
+    assert "too long a name" in ran.stderr
+    assert is_one_error(run("colorize", long, "-o", f"{tmp_path}/{'y' * 300}.jpg"), 4)
+    assert run("colorize", long, "-o", tmp_path / "short.jpg", *IDENTITY).exit_code == 0
 
 
 def test_a_folder_without_permission(
@@ -253,6 +268,8 @@ def test_settings_that_do_not_fit(draw: Draw, run: Run, words: tuple[str, ...], 
         (("-", "PHOTO", "-o", "out/"), "standard input"),
         (("-", "-o", "out/"), "standard input"),
         (("PHOTO", "-0"), "--files-from"),
+        (("",), "empty"),
+        (("PHOTO", "-o", ""), "empty"),
         (("--files-from", "gone.txt"), "gone.txt"),
         (("PHOTO", "-o", "-", "--confidence"), "output file"),
         (("PHOTO", "-o", "-", "--save-samples"), "output file"),
@@ -305,6 +322,25 @@ def test_a_bug_keeps_its_traceback(draw: Draw, run: Run, offer: Offer) -> None:
     assert ran.exit_code == 1
     assert "Traceback" in ran.stderr
     assert "ZeroDivisionError: a bug in a backend" in ran.stderr
+
+
+@pytest.mark.parametrize(("error", "code"), [(SystemExit(0), 1), (MemoryError(), 6)])
+def test_no_failure_ends_a_thread_in_silence(
+    draw: Draw,
+    run: Run,
+    offer: Offer,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    code: int,
+) -> None:
+    def fail(*_: object) -> Outcome:
+        raise error
+
+    offer("Painter")
+    monkeypatch.setattr(fakes.Painter, "restore", fail)
+    ran = run("colorize", draw("a.jpg"), draw("b.jpg"), "--jobs", 1)
+    assert ran.exit_code == code
+    assert len(said(ran, "error: ")) == 2
 
 
 def test_a_bug_with_one_photo_spoils_no_other(

@@ -359,6 +359,7 @@ def test_ctrl_c_while_waiting_for_a_pipe(tmp_path: Path) -> None:
         assert process.stderr is not None
         process.stdin.write(bytes(300_000))  # more than a pipe holds: now it reads
         process.stdin.flush()
+        time.sleep(0.2)  # between two reads a signal is not heard until the next byte
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
         assert process.stderr.read() == b"interrupted; finished photos are kept\n"

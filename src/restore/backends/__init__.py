@@ -1,1 +1,1 @@
-"""One file per backend, which adapts a network to `restore.backend.Backend`; and what they share."""
+"""Adapters of networks to `restore.backend.Backend`, one file each, and what they share."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from ..errors import OutputError
+from ..errors import DeviceError, OutputError
 from ..files import make_folder, remove_leftovers
 from ..job import Job, Planned
 from ..pipeline import Interrupted
@@ -108,7 +108,14 @@ def _restored(engine: Engine, planned: Planned) -> Result:
     """Restore one photo; a failure of any kind is its result and nobody else's."""
     try:
         return engine.restore(planned)
-    except Exception as error:  # reported with its traceback, and the exit code says so
+    except Interrupted:
+        raise
+    except MemoryError:
+        error = DeviceError(
+            "memory does not suffice for this photo", hint="close other programs, or try --jobs 1"
+        )
+        return Failed(planned.name, error)
+    except BaseException as error:  # also a library's panic or exit, which would end the thread
         return Failed(planned.name, error)
 
 

@@ -29,7 +29,7 @@ class Failed:
     """A photo that could not be restored."""
 
     source: str
-    error: Exception
+    error: BaseException
 
     @property
     def exit_code(self) -> ExitCode:

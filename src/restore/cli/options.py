@@ -164,6 +164,8 @@ def source_names(shared: Shared) -> list[str]:
                 names += map(str, read_file_list(stream, shared.null))
         except OSError as error:
             raise click.UsageError(f"cannot read {shared.files_from}: {error.strerror}") from error
+    if "" in names or shared.output == "":
+        raise click.UsageError("an empty name names nothing")
     if names.count("-") > 1:
         raise click.UsageError("'-' may stand for one photo only")
     if not names:

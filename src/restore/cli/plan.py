@@ -34,7 +34,7 @@ def plan(job: Job, names: list[str], output: str | None, recursive: bool) -> lis
     finds = find_photos(paths, recursive=recursive, ignore=record.is_ours)
     planned = [Planned(str(path), path, None, error) for path, error in finds.problems]
     if "-" in names:
-        planned.append(_piped(output, alone=not paths))
+        planned.append(_piped(job, output, alone=not paths))
     if output == "-":
         if len(finds.photos) + len(planned) > 1:
             raise click.UsageError("-o - takes the result of one photo; several were given")
@@ -48,7 +48,7 @@ def plan(job: Job, names: list[str], output: str | None, recursive: bool) -> lis
             file=None if in_folder else place,
             folder=place if in_folder else None,
             confidence=job.confidence,
-            samples=job.samples if job.save_samples else 0,
+            samples=_samples(job),
         )
         planned += _targets(targets)
     if not planned:
@@ -68,11 +68,19 @@ def _targets(targets: list[Target]) -> list[Planned]:
     ]
 
 
-def _piped(output: str | None, *, alone: bool) -> Planned:
+def _piped(job: Job, output: str | None, *, alone: bool) -> Planned:
     """Plan the photo on standard input; its result goes to standard output unless told."""
     if output is None or output == "-":
         return Planned("-", None, None)
-    path = Path(output)
-    if not alone or output.endswith("/") or path.is_dir():
+    from ..files import companions, is_folder, obstacle
+
+    if not alone or is_folder(output, []):
         raise click.UsageError("a photo on standard input needs -o FILE or -o -")
-    return Planned("-", None, path)
+    path = Path(output)
+    beside = companions(path, confidence=job.confidence, samples=_samples(job))
+    return Planned("-", None, path, obstacle(path, beside))
+
+
+def _samples(job: Job) -> int:
+    """Return how many samples are written."""
+    return job.samples if job.save_samples else 0

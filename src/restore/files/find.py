@@ -96,7 +96,7 @@ def _expand(
 
 def is_pattern(path: Path) -> bool:
     """Say whether a name is a pattern that no shell expanded."""
-    return glob.has_magic(str(path)) and not path.exists()
+    return glob.has_magic(str(path)) and not os.path.exists(path)  # noqa: PTH110 - never raises
 
 
 def _walk(top: Path, recursive: bool, finds: Finds) -> Iterator[Path]:
@@ -114,7 +114,9 @@ def _matches(pattern: Path) -> Iterator[Path]:
     """Yield the files that a pattern stands for; `**` stands for any folders."""
     names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 - the pattern may be absolute
     if not names:
-        raise InputError("no file matches this pattern", hint="quote it only if that is meant")
+        raise InputError(
+            "no file matches this pattern", hint="check the folder, and the case of the letters"
+        )
     yield from (file for name in names if (file := Path(name)).is_file())
 
 

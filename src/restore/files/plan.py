@@ -22,6 +22,13 @@ class Target:
     output: Path | OutputError
 
 
+_LONGEST = 255  #: length of a name, on nearly every file system
+
+
+def _length(name: str) -> int:
+    return len(name) if os.name == "nt" else len(os.fsencode(name))
+
+
 def _suffix(path: Path) -> str:
     """Return the suffix of a photo if it is one we write, else `.png`."""
     return path.suffix if path.suffix.lower() in FORMATS else ".png"
@@ -35,11 +42,12 @@ def is_folder(output: str, sources: Iterable[Path]) -> bool:
         sources: What the photos were named by; a folder or pattern counts as several.
     """
     sources = list(sources)
+    is_dir = os.path.isdir  # unlike Path's, takes a name too long for one that is not there
     return (
         output.endswith(("/", os.sep))
-        or Path(output).is_dir()
+        or is_dir(output)
         or len(sources) > 1
-        or any(source.is_dir() or is_pattern(source) for source in sources)
+        or any(is_dir(source) or is_pattern(source) for source in sources)
     )
 
 
@@ -93,7 +101,7 @@ def plan_outputs(
                     f"the output {path} is a photo to restore",
                     hint="originals are never written to; choose another -o",
                 )
-        return _obstacle(output) or output
+        return obstacle(output, beside) or output
 
     return [Target(found, checked(found, out)) for found, out in zip(photos, outputs, strict=True)]
 
@@ -119,8 +127,19 @@ def _node(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _obstacle(output: Path) -> OutputError | None:
-    """Return why a file cannot be put here, as far as can be seen before it is tried."""
+def obstacle(output: Path, beside: Iterable[Path]) -> OutputError | None:
+    """Return why an output cannot be put here, as far as can be seen before it is tried.
+
+    Args:
+        output: Where.
+        beside: Its companions.
+    """
+    for path in (output, record_path(output), *beside):
+        if _length(path.name) > _LONGEST:
+            return OutputError(
+                f"{path.name} is too long a name",
+                hint="rename the photo, or name the output with -o",
+            )
     known = FORMATS.keys() | {""}
     if output.suffix.lower() not in known:
         return OutputError(
