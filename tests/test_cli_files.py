@@ -184,6 +184,19 @@ def test_a_damaged_output_is_made_again(draw: Draw, run: Run, harm: str) -> None
     assert output.read_bytes() == whole
 
 
+def test_a_retouched_output_is_left_alone(draw: Draw, run: Run) -> None:
+    photo = draw("a.jpg")
+    output = photo.with_name("a.colorized.jpg")
+    assert run("colorize", photo, *IDENTITY).exit_code == 0
+    retouched = draw("a.colorized.jpg", seed=5).read_bytes()
+    ran = run("colorize", photo, *IDENTITY)
+    assert ran.exit_code == 4
+    assert "changed after it was made" in ran.stderr
+    assert output.read_bytes() == retouched
+    assert run("colorize", photo, *IDENTITY, "--overwrite").exit_code == 0
+    assert output.read_bytes() != retouched
+
+
 def test_a_companion_that_is_not_made_any_more_is_taken_away(
     tmp_path: Path, draw: Draw, offer: Callable[[str], None], run: Run
 ) -> None:

@@ -46,6 +46,7 @@ def example(name: str = "photo.colorized.jpg") -> Record:
         confidence=record.Confidence(8, 1.7, 0.25, 9.5),
         companions=(),
         source=record.Source("denoise", DIGEST, DIGEST),
+        replaces=None,
         digital_source_type="http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia",
         created=record.timestamp(),
         fingerprint=DIGEST,

@@ -5,6 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import click
+import pytest
+
+from restore import registry
+from restore.backend import Task
+from restore.cli.colorize import colorize
+
 HEAVY = ("torch", "numpy", "PIL", "torchvision", "diffusers", "transformers")
 
 
@@ -27,3 +34,12 @@ def test_help_is_light() -> None:
 def test_the_default_backend_needs_torch_and_no_more() -> None:
     code = "import restore.batch, restore.backends.diffusion"
     assert imported(code) == {"torch", "numpy"}
+
+
+@pytest.mark.parametrize("option", ["variety", "steps", "saturation"])
+def test_help_shows_the_defaults(option: str) -> None:
+    """They are written out there, because reading the table takes time that help has not."""
+    (shown,) = (one for one in colorize.params if one.name == option)
+    assert isinstance(shown, click.Option)
+    default = registry.find("diffusion", Task.COLORIZE).defaults[option]
+    assert str(shown.help).endswith(f"Default: {default}.")

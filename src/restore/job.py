@@ -53,17 +53,23 @@ class Job:
     existing: Existing = Existing.REFRESH
 
     @property
-    def result_settings(self) -> dict[str, object]:
-        """Everything but device, precision and weights that a result depends on."""
+    def picture_settings(self) -> dict[str, object]:
+        """Everything but device, precision and weights that a picture's pixels depend on."""
         return {
             "task": str(self.task),
             "backend": self.entry.name,
             "seed": self.seed,
+            "hints": [str(hint) for hint in self.hints],
+            **self.options,
+        }
+
+    @property
+    def wanted(self) -> dict[str, object]:
+        """What is to be made besides the picture; it changes nothing in it."""
+        return {
             "samples": self.samples,
             "save_samples": self.save_samples,
             "confidence": self.confidence,
-            "hints": [str(hint) for hint in self.hints],
-            **self.options,
         }
 
 

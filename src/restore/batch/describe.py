@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 from typing import Any
@@ -28,50 +28,46 @@ class Describer:
         self._weights = tuple(
             record.Weights(one.name, one.sha256, one.bytes, one.licence) for one in locked
         )
-        self._options = {
-            **job.result_settings,
+        self._picture = {
+            **job.picture_settings,
             "device": str(place.device),
             "precision": place.precision,
         }
+        self._options = {**self._picture, **job.wanted}
         self._versions = {"python": python_version(), **_versions()}
 
     @property
     def settings(self) -> dict[str, Any]:
         """Everything that the run was told, for its log."""
-        run = {"jobs": self._job.jobs, "threads": self._job.threads}
-        return {
-            "task": str(self._job.task),
-            "backend": self._job.entry.name,
-            **self._options,
-            **run,
-        }
+        return {**self._options, "jobs": self._job.jobs, "threads": self._job.threads}
 
     def fingerprint(self, input_sha256: str) -> str:
-        """Return the hash of everything that the result follows from."""
-        return record.fingerprint(
-            input_sha256=input_sha256,
-            task=str(self._job.task),
-            options={"backend": self._job.entry.name, **self._options},
-            weights=[one.sha256 for one in self._weights],
-            version=PROGRAM.version,
-        )
+        """Return the hash of everything that a photo's files follow from."""
+        return self._hash(input_sha256, self._options)
 
-    def packet(self, photo: Photo, fingerprint: str) -> Packet:
-        """Return the XMP that the result carries."""
-        job = self._job
+    def packet(self, photo: Photo, input_sha256: str, sample: int) -> Packet:
+        """Return the XMP that one sample carries; it knows nothing of other files of the run."""
+        job, picture = self._job, {**self._picture, "sample": sample}
         step = Step(
             program=PROGRAM.name,
             version=PROGRAM.version,
             task=str(job.task),
             backend=job.entry.name,
             models=tuple(f"{one.name} sha256:{one.sha256}" for one in self._weights),
-            parameters="; ".join(
-                f"{name}={value}" for name, value in sorted(self._options.items())
-            ),
-            fingerprint=fingerprint,
+            parameters="; ".join(f"{name}={value}" for name, value in sorted(picture.items())),
+            fingerprint=self._hash(input_sha256, picture),
         )
         return record.xmp_packet(
             photo.xmp, step, longest=JPEG_XMP if photo.format == "JPEG" else None
+        )
+
+    def _hash(self, input_sha256: str, options: Mapping[str, object]) -> str:
+        return record.fingerprint(
+            input_sha256=input_sha256,
+            task=str(self._job.task),
+            options=options,
+            weights=[one.sha256 for one in self._weights],
+            version=PROGRAM.version,
         )
 
     def record(
@@ -84,6 +80,7 @@ class Describer:
         companions: Sequence[record.Companion],
         packet: Packet,
         fingerprint: str,
+        replaces: str | None,
         timings: dict[str, float],
         warnings: Sequence[str],
     ) -> Record:
@@ -110,6 +107,7 @@ class Describer:
             confidence=_confidence(doubt),
             companions=tuple(companions),
             source=earlier,
+            replaces=replaces,
             digital_source_type=packet.digital_source_type,
             created=record.timestamp(),
             fingerprint=fingerprint,

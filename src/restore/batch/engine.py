@@ -128,6 +128,11 @@ class Engine:
             )
         if record.up_to_date(output, fingerprint):
             return "up to date"
+        if record.was_altered(output) and photo.is_whole(output):
+            raise OutputError(
+                f"{output} was changed after it was made",
+                hint="--overwrite makes it anew, --skip-existing leaves it, -o writes elsewhere",
+            )
         samples = job.samples if job.save_samples else 0
         beside = files.companions(output, confidence=job.confidence, samples=samples)
         for path in (output, *beside):
@@ -143,7 +148,7 @@ class Engine:
     ) -> Done:
         """Make the files of one result. The output is the last: it says that all is done."""
         source, output = read.photo, planned.output
-        packet = self._describer.packet(source, read.fingerprint)
+        packet = self._describer.packet(source, read.came.sha256, sample=0)
         pixels = restored.render(0)
         with clock("encode"):
             encoded = photo.encode(source, pixels, xmp=packet.data)
@@ -163,9 +168,7 @@ class Engine:
             companions = []
             if output is not None:
                 files.make_folder(output.parent)
-                companions = self._companions(
-                    output, source, restored, encoded, packet.data, clock, staged
-                )
+                companions = self._companions(output, read, restored, encoded, clock, staged)
             described = self._describer.record(
                 came=read.came,
                 made=made,
@@ -174,6 +177,7 @@ class Engine:
                 companions=companions,
                 packet=packet,
                 fingerprint=read.fingerprint,
+                replaces=self._replaced(output),
                 timings=clock.seconds,
                 warnings=warnings,
             )
@@ -193,6 +197,10 @@ class Engine:
             data=encoded if output is None else None,
         )
 
+    def _replaced(self, output: Path | None) -> str | None:
+        """Return the hash of the file that an output is about to take the place of."""
+        return files.sha256_of(output) if output is not None and output.is_file() else None
+
     def _earlier(self, planned: Planned, read: _Read) -> record.Source | None:
         """Return the step before this one, if the photo is itself a result of ours."""
         return record.source_of(planned.source, read.came.sha256) if planned.source else None
@@ -200,10 +208,9 @@ class Engine:
     def _companions(
         self,
         output: Path,
-        source: Photo,
+        read: _Read,
         restored: Restored,
         encoded: bytes,
-        xmp: bytes,
         clock: Stopwatch,
         staged: ExitStack,
     ) -> list[Companion]:
@@ -222,7 +229,8 @@ class Engine:
             write("sample", files.sample_path(output, 0), encoded)
             for sample in range(1, self.job.samples):
                 pixels = restored.render(sample)
+                packet = self._describer.packet(read.photo, read.came.sha256, sample)
                 with clock("encode"):
-                    data = photo.encode(source, pixels, xmp=xmp)
+                    data = photo.encode(read.photo, pixels, xmp=packet.data)
                     write("sample", files.sample_path(output, sample), data)
         return written

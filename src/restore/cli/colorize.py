@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     "--variety",
     type=click.FloatRange(0, 1),
     help="How far colours may leave what is expected. 0: not at all, the seed does not matter; "
-    "1: a true sample.",
+    "1: a true sample. Default: 0.3.",
 )
-@click.option("--steps", type=click.IntRange(1, 100), help="Network evaluations a sample.")
-@click.option("--saturation", type=click.FloatRange(0, 3), help="Factor on the chroma.")
+@click.option(
+    "--steps", type=click.IntRange(1, 100), help="Network evaluations a sample. Default: 6."
+)
+@click.option(
+    "--saturation", type=click.FloatRange(0, 3), help="Factor on the chroma. Default: 1.3."
+)
 @click.option(
     "--hint",
     "hints",

@@ -64,6 +64,7 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
     click.option(
         "--seed",
         type=click.IntRange(0, 2**63 - 1),
+        metavar="N",
         default=defaults.SEED,
         show_default=True,
         help="Same photo and seed, same bytes.",
@@ -103,7 +104,7 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
     click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; do nothing."),
     click.option("--json", "as_json", is_flag=True, help="One JSON line a photo on stdout."),
     click.option("-q", "--quiet", is_flag=True, help="Only errors."),
-    click.option("-v", "--verbose", is_flag=True, help="Timings and every notice."),
+    click.option("-v", "--verbose", is_flag=True, help="How long each stage took."),
 )
 
 

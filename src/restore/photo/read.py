@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,15 @@ def read(source: Path | bytes, *, max_pixels: int) -> Photo:
     if format_ is None:
         raise _unknown(data)
     return _photo(format_, _decode(format_, data, max_pixels))
+
+
+def is_whole(path: Path) -> bool:
+    """Say whether a file is a photo that can be read to its end."""
+    try:
+        read(path, max_pixels=sys.maxsize)
+    except InputError:
+        return False
+    return True
 
 
 def content(path: Path) -> bytes:

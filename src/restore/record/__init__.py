@@ -21,6 +21,7 @@ from .sidecar import (
     remove_companions,
     source_of,
     up_to_date,
+    was_altered,
     write_record,
 )
 from .xmp import Packet, Step, xmp_packet
@@ -48,6 +49,7 @@ __all__ = [
     "timestamp",
     "to_json",
     "up_to_date",
+    "was_altered",
     "write_record",
     "xmp_packet",
 ]

@@ -102,6 +102,7 @@ class Record:
     confidence: Confidence | None
     companions: tuple[Companion, ...]
     source: Source | None
+    replaces: str | None  #: SHA-256 of the file of ours that the output takes the place of
     digital_source_type: str  #: the IPTC term that the output carries, a URI
     created: str  #: UTC, as `timestamp` writes it
     fingerprint: str  #: the same means: nothing to do

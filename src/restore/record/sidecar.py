@@ -61,6 +61,18 @@ def up_to_date(output: Path, fingerprint: str) -> bool:
     return all(path.is_file() and sha256_of(path) == digest for path, digest in recorded)
 
 
+def was_altered(output: Path) -> bool:
+    """Say whether an output of ours is no longer the file that a run wrote.
+
+    A run that was killed just before its last rename leaves the file that it meant to replace
+    under a record that knows it: that is not altered.
+    """
+    record = read_record(output)
+    if not record or not output.is_file():
+        return False
+    return sha256_of(output) not in (record.output.sha256, record.replaces)
+
+
 def remove_companions(output: Path, *, keep: Collection[str]) -> None:
     """Remove what an earlier run wrote beside an output and this one does not.
 
