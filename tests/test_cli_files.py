@@ -184,6 +184,28 @@ def test_a_damaged_output_is_made_again(draw: Draw, run: Run, harm: str) -> None
     assert output.read_bytes() == whole
 
 
+def test_results_that_a_shell_named_are_no_photos(tmp_path: Path, draw: Draw, run: Run) -> None:
+    draw("a.jpg")
+    draw("b.jpg")
+    for _ in range(3):
+        ran = run("colorize", *sorted(tmp_path.glob("*.jpg")), *IDENTITY)
+        assert ran.exit_code == 0, ran.stderr
+    assert "named: 2, left out" in ran.stderr
+    assert len(list(tmp_path.glob("*.jpg"))) == 4
+
+
+def test_another_photos_result_is_not_replaced(tmp_path: Path, draw: Draw, run: Run) -> None:
+    one, two, out = draw("one/a.jpg", seed=1), draw("two/a.jpg", seed=2), tmp_path / "out"
+    assert run("colorize", one, "-o", f"{out}/", *IDENTITY).exit_code == 0
+    kept = (out / "a.colorized.jpg").read_bytes()
+    ran = run("colorize", two, "-o", f"{out}/", *IDENTITY)
+    assert ran.exit_code == 4
+    assert "the result of another photo" in ran.stderr
+    assert (out / "a.colorized.jpg").read_bytes() == kept
+    one.unlink()  # moved away: nothing says any more that these are two photos
+    assert run("colorize", two, "-o", f"{out}/", *IDENTITY).exit_code == 0
+
+
 def test_a_retouched_output_is_left_alone(draw: Draw, run: Run) -> None:
     photo = draw("a.jpg")
     output = photo.with_name("a.colorized.jpg")

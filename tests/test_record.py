@@ -28,7 +28,7 @@ def example(name: str = "photo.colorized.jpg") -> Record:
     return Record(
         program=record.Program("restore", "0.1.0"),
         task="colorize",
-        input=record.Input("photo.jpg", "cd" * 32, 1000, 40, 30, 8, "JPEG", 0),
+        input=record.Input("photo.jpg", "cd" * 32, 1000, 40, 30, 8, "JPEG", 0, "photo.jpg"),
         output=record.Output(name, sha256_of(DATA), len(DATA), 40, 30, 8, "JPEG"),
         seed=42,
         samples=8,

@@ -37,11 +37,9 @@ from ..nets.chroma import (
 )
 from .hints import Known
 
-SHORT_SIDE = 128  #: of the lightness picture, as in the last phase of training
+SHORT_SIDE = 144  #: of the lightness picture: a little above training, see the passport
 SMOOTHING_RADIUS = 3  #: grid cells
-SMOOTHING_EPSILON = (
-    0.01  #: squared lightness contrast, in units of L* / 100, that counts as an edge
-)
+SMOOTHING_EPSILON = 0.01  #: squared contrast of L* / 100 that counts as an edge
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import threading
 import time
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -92,7 +93,7 @@ class Engine:
         data = photo.content(planned.source) if planned.source else planned.content
         digest = files.sha256_of(data)
         fingerprint = self._describer.fingerprint(digest)
-        if output is not None and (why := self._settled(output, fingerprint)):
+        if output is not None and (why := self._settled(planned, output, fingerprint)):
             return Done(planned.name, str(output), skipped=why)
         source = photo.read(data, max_pixels=self.job.max_pixels)
         height, width = source.pixels.shape[:2]
@@ -105,12 +106,13 @@ class Engine:
             bits=8 * source.pixels.itemsize,
             format=source.format,
             page=source.page,
+            path=_way(planned.source, output),
         )
         if output is not None:
             source = photo.fitting(source, photo.format_of(output, source))
         return _Read(source, came, fingerprint)
 
-    def _settled(self, output: Path, fingerprint: str) -> str:
+    def _settled(self, planned: Planned, output: Path, fingerprint: str) -> str:
         """Say why nothing is to be done; empty if something is.
 
         Raises:
@@ -128,6 +130,12 @@ class Engine:
             )
         if record.up_to_date(output, fingerprint):
             return "up to date"
+        other = record.other_source(output, planned.source) if planned.source else None
+        if other is not None:
+            raise OutputError(
+                f"{output} is the result of another photo, {other}",
+                hint="--overwrite replaces it, -o writes elsewhere",
+            )
         if record.was_altered(output) and photo.is_whole(output):
             raise OutputError(
                 f"{output} was changed after it was made",
@@ -183,7 +191,9 @@ class Engine:
             )
             if output is not None:
                 self._workers.check()
-                record.remove_companions(output, keep=[one.name for one in companions])
+                gone = record.remove_companions(output, keep=[one.name for one in companions])
+                if gone:
+                    warnings += (f"removed what an earlier run wrote: {', '.join(gone)}",)
                 record.write_record(output, described)
         if output is not None:
             with files.replacing(output) as stream:
@@ -234,3 +244,13 @@ class Engine:
                     data = photo.encode(read.photo, pixels, xmp=packet.data)
                     write("sample", files.sample_path(output, sample), data)
         return written
+
+
+def _way(source: Path | None, output: Path | None) -> str | None:
+    """Return the way from an output's folder to its source, with /; None if there is none."""
+    if source is None or output is None:
+        return None
+    try:
+        return Path(os.path.relpath(source, output.parent)).as_posix()
+    except ValueError:  # on another of Windows' disks
+        return None

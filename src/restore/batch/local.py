@@ -49,6 +49,8 @@ def run(job: Job, photos: Sequence[Planned]) -> Iterator[Result]:
                 yield result
             if log is not None:
                 log.finish({"summary": str(report), "exit_code": int(report.exit_code)})
+                if not report.done and not report.failures:
+                    log.path.unlink(missing_ok=True)  # nothing happened: nothing to tell
     except OSError as error:  # the log's: a photo's own are its result
         reason = (error.strerror or str(error)).lower()
         raise OutputError(

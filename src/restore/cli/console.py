@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import OutputError
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
     from ..batch import Done, Failed, Report, Result
+
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
 class Console:
@@ -40,7 +45,7 @@ class Console:
         from ..batch import Failed, result_line
 
         if self._json:
-            click.echo(json.dumps(result_line(result, with_record=True)))
+            _put(json.dumps(result_line(result, with_record=True)).encode() + b"\n")
         if isinstance(result, Failed):
             self._failed(result)
         else:
@@ -57,13 +62,12 @@ class Console:
         self._say(f"error: {failed.source}: {failed.error}")
         if failed.hint:
             self._say(f"hint: {failed.hint}")
-        if failed.trace:
-            self._say(failed.trace)
+        for line in failed.trace.splitlines():
+            self._say(line)
 
     def _done(self, done: Done) -> None:
         if done.data is not None:
-            sys.stdout.buffer.write(done.data)
-            sys.stdout.buffer.flush()
+            _put(done.data)
         if self._quiet:
             return
         for notice in done.notices:
@@ -74,13 +78,30 @@ class Console:
         self._say(f"{done.source} -> {done.output}")
         doubt = done.record and done.record.confidence
         if doubt:
-            self._say(f"  a guess: {doubt.guessed_share:.0%} of the picture")
+            self._say(f"  {doubt.guessed_share:.0%} of the picture is a guess: the map shows where")
         if self._verbose and done.record:
             timings = done.record.timings.items()
             self._say("  " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in timings))
 
     def _say(self, line: str) -> None:
+        line = line.translate(_CONTROLS)  # the name of a file may hold a terminal's commands
         if self._bar is not None:
             self._bar.write(line, file=sys.stderr)
         else:
             click.echo(line, err=True)
+
+
+def _put(data: bytes) -> None:
+    """Write to standard output.
+
+    Raises:
+        OutputError: If it takes no more; a reader that closed a pipe is another matter.
+    """
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"cannot write to standard output: {reason}") from error

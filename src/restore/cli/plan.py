@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from ..files import Target
 
 
-def plan(job: Job, names: list[str], output: str | None, recursive: bool) -> list[Planned]:
+def plan(
+    job: Job, names: list[str], output: str | None, recursive: bool
+) -> tuple[list[Planned], list[str]]:
     """Find the photos and name every output; what cannot be done is planned with its error.
+
+    Returns the photos, and notes on what was left out.
 
     Args:
         job: Says what is written.
@@ -54,9 +58,16 @@ def plan(job: Job, names: list[str], output: str | None, recursive: bool) -> lis
     if not planned:
         raise InputError(
             f"no photo found among {', '.join(names)}",
-            hint="JPEG, PNG, WebP and TIFF are read; --recursive looks into folders below",
+            hint="a result of ours is taken if it is named alone"
+            if finds.ours
+            else "JPEG, PNG, WebP and TIFF are read; --recursive looks into folders below",
         )
-    return planned
+    notes = []
+    if finds.ours:
+        notes.append(f"results of earlier runs that were named: {finds.ours}, left out")
+    if finds.skipped:
+        notes.append(f"other files in folders: {finds.skipped}, left alone")
+    return planned, notes
 
 
 def _targets(targets: list[Target]) -> list[Planned]:

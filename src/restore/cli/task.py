@@ -43,8 +43,10 @@ def run(
     names = source_names(shared)
     entry = registry.find(shared.backend or registry.names(task)[0], task)
     job = _job(task, entry, shared, _resolved(entry, options), hints)
-    planned = plan(job, names, shared.output, shared.recursive)
+    planned, notes = plan(job, names, shared.output, shared.recursive)
     _check(job, shared, planned)
+    for note in [] if shared.quiet else notes:
+        click.echo(f"note: {note}", err=True)
     do = _show if shared.dry_run else _restore
     sys.exit(do(job, planned, shared))
 
@@ -112,6 +114,10 @@ def _check(job: Job, shared: Shared, planned: Sequence[Planned]) -> None:
         raise click.UsageError("--confidence and --save-samples need an output file")
     if shared.dry_run:
         return
+    if to_stdout and sys.stdout is None:
+        raise click.UsageError("standard output is closed")
+    if sys.stdin is None and any(_is_piped(photo) for photo in planned):
+        raise click.UsageError("standard input is closed")
     if to_stdout and sys.stdout.isatty():
         raise click.UsageError("standard output is a terminal; name a file with -o")
     if any(_is_piped(photo) for photo in planned) and sys.stdin.isatty():

@@ -25,6 +25,9 @@ FORMATS: dict[str, Format] = {
 """The suffixes, in lower case, that a folder's photos are known by."""
 
 
+_RECORDS = {".json", ".jsonl"}
+
+
 @dataclass(frozen=True)
 class Found:
     """A photo, and the folder whose tree an output folder mirrors."""
@@ -39,15 +42,16 @@ class Finds:
 
     photos: list[Found] = field(default_factory=list)  #: by path, each once
     problems: list[tuple[Path, InputError]] = field(default_factory=list)
-    skipped: int = 0  #: files in folders that are no photos
+    skipped: int = 0  #: files in folders that are no photos, nor records and logs
+    ours: int = 0  #: named files that are results of ours
 
 
 def find_photos(paths: Sequence[Path], *, recursive: bool, ignore: Callable[[Path], bool]) -> Finds:
     """Expand files, folders, and patterns that no shell expanded.
 
-    A file that is named is always taken. From folders and patterns come only files with a
-    suffix of `FORMATS` that are neither hidden nor ours. Links to files are followed, links to
-    folders below a folder are not.
+    A file that is named is taken, unless it is ours and others are named too. From folders and
+    patterns come only files with a suffix of `FORMATS` that are neither hidden nor ours. Links
+    to files are followed, links to folders below a folder are not.
 
     Args:
         paths: As the user gave them.
@@ -61,6 +65,9 @@ def find_photos(paths: Sequence[Path], *, recursive: bool, ignore: Callable[[Pat
     photos: dict[str, Found] = {}
     for path in paths:
         try:
+            if len(paths) > 1 and path.is_file() and ignore(path):
+                finds.ours += 1  # a shell expanded a pattern: named alone, it would be meant
+                continue
             for found in _expand(path, recursive, ignore, finds):
                 photos.setdefault(os.path.abspath(found.path), found)  # noqa: PTH100 - no links
         except InputError as error:
@@ -89,7 +96,7 @@ def _expand(
         if file.name.startswith("."):
             continue
         if file.suffix.lower() not in FORMATS:
-            finds.skipped += 1
+            finds.skipped += file.suffix.lower() not in _RECORDS
         elif not ignore(file):
             yield Found(file, root)
 

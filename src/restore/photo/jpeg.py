@@ -18,7 +18,8 @@ from .photo import Photo, Pixels
 
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = {0x01, *range(0xD0, 0xD9)}
-_APP0, _APP1, _APP2, _APP14, _SCAN = 0xE0, 0xE1, 0xE2, 0xEE, 0xDA
+_APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
+_COMMENT, _SCAN = 0xFE, 0xDA
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
 
 
@@ -87,6 +88,10 @@ def _take_metadata(decoded: Decoded, segments: list[tuple[int, bytes]]) -> None:
             decoded.xmp = payload.removeprefix(_XMP)
         elif marker == _APP2 and payload.startswith(_ICC):
             parts[payload[len(_ICC)]] = payload[len(_ICC) + 2 :]
+        elif marker == _APP13 and payload.startswith(b"Photoshop 3.0"):
+            decoded.notices.append("its IPTC data of the old kind are not carried over")
+        elif marker == _COMMENT:
+            decoded.notices.append("its comment is not carried over")
         elif marker == _APP2 and payload.startswith(b"MPF\0"):
             decoded.notices.append("the file holds more pictures: the first is taken")
         elif marker == _APP14 and payload.startswith(b"Adobe") and decoded.samples.shape[2] == 4:

@@ -17,6 +17,7 @@ from .runlog import RunLog, timestamp
 from .sidecar import (
     Unreadable,
     is_ours,
+    other_source,
     read_record,
     remove_companions,
     source_of,
@@ -43,6 +44,7 @@ __all__ = [
     "fingerprint",
     "from_json",
     "is_ours",
+    "other_source",
     "read_record",
     "remove_companions",
     "source_of",

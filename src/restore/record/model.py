@@ -33,6 +33,7 @@ class Input(Picture):
     """The picture that was read."""
 
     page: int  #: of a file with several, from 0
+    path: str | None  #: from the output's folder to it, with /; None if there is no such way
 
 
 @dataclass(frozen=True)

@@ -73,18 +73,30 @@ def was_altered(output: Path) -> bool:
     return sha256_of(output) not in (record.output.sha256, record.replaces)
 
 
-def remove_companions(output: Path, *, keep: Collection[str]) -> None:
+def other_source(output: Path, source: Path) -> Path | None:
+    """Return the photo that an output of ours is of, if it is another one and still there."""
+    record = read_record(output)
+    if not record or record.input.path is None or not output.is_file():
+        return None
+    earlier = output.parent / record.input.path
+    return earlier if earlier.is_file() and not earlier.samefile(source) else None
+
+
+def remove_companions(output: Path, *, keep: Collection[str]) -> list[str]:
     """Remove what an earlier run wrote beside an output and this one does not.
 
     Else a map would lie beside a picture that it is not of, claimed by no record. What someone
-    has altered since is theirs, and stays.
+    has altered since is theirs, and stays. Returns the names of what is gone.
     """
+    removed = []
     record = read_record(output)
     for one in record.companions if record else ():
         path = output.parent / one.name
         named = path != output and output in _outputs(path)  # a record may say anything
         if named and one.name not in keep and path.is_file() and sha256_of(path) == one.sha256:
             path.unlink(missing_ok=True)
+            removed.append(one.name)
+    return removed
 
 
 def source_of(path: Path, sha256: str) -> Source | None:
