@@ -85,7 +85,7 @@ def main(
             grey = grey_of(truth)
             outputs = measure.colorize(colorizer, grey, samples, seed)
             pictures = [grey, outputs.default[0], outputs.mean, outputs.samples[0]]
-            pictures.append(outputs.confidence)
+            pictures.append(outputs.confidence.render())
             if not no_truth:
                 other = opened(paths[partner])
                 results.append(measure.compare(path.name, truth, grey, outputs, average, other))

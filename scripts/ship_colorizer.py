@@ -95,7 +95,7 @@ def fit(weights: Path, photos: Sequence[Lab8]) -> float:
             grey = grey_of(truth)
             result = colorizer.results(grey, None, 1, seed=0)[0]
             error += float(color.ciede2000(lab_of(result), lab_of(truth)).mean())
-            spread += colorizer.spread(grey, seed=0)
+            spread += float(colorizer.confidence(grey, seed=0).spread.mean())
     return round(error / spread, 3)
 
 

@@ -15,7 +15,6 @@ from evaluation.measure import (
     DEFAULT,
     GREY,
     MEAN,
-    PIXELS_PER_PHOTO,
     SAMPLE,
     Outputs,
     PhotoResult,
@@ -23,6 +22,7 @@ from evaluation.measure import (
 )
 from evaluation.metrics import Picture
 from evaluation.sheet import HEIGHT, ROWS, Row, write_sheets
+from restore.pipeline import Confidence
 
 RANDOM = np.random.default_rng(7)
 
@@ -122,7 +122,8 @@ def compared(noise: float) -> PhotoResult:
         (truth + noise * RANDOM.standard_normal(truth.shape)).clip(0, 255).astype(np.uint8)
         for _ in range(4)
     ]
-    outputs = Outputs(plain, [truth, truth], samples, grey[..., 0])
+    spread = torch.full((6, 8), 1.0 + noise)
+    outputs = Outputs(plain, [truth, truth], samples, Confidence(8, spread, 1, 0, lambda: grey))
     return compare("drawn", truth, grey, outputs, statistics(), np.flipud(truth).copy())
 
 
@@ -134,16 +135,15 @@ def test_comparison_of_a_photo_with_itself() -> None:
     assert mean == grey
     assert result.best_of_samples == pytest.approx(0, abs=1e-4)
     assert result.sample_diversity == result.default_diversity == pytest.approx(0, abs=1e-4)
-    assert result.pixels.samples.shape == (4, 2, min(PIXELS_PER_PHOTO, 24 * 32))
-    assert result.pixels.mean_error.square().mean() > 100
-    assert result.pixels.result_error.max() < 1e-3
+    assert result.cells.spread.shape == result.cells.mean_error.shape == (48,)
+    assert result.cells.mean_error.square().mean() > 100
+    assert result.cells.result_error.max() < 1e-3
     json.dumps(result.summary())
 
 
 def test_noise_shows_in_every_measure_of_samples() -> None:
     result = compared(noise=20)
     assert result.sample_diversity > result.best_of_samples > 1
-    assert result.pixels.samples.var(dim=0).mean() > 1
     assert result.scores[SAMPLE].moved > 0
     assert result.scores[GREY].moved == 0
 

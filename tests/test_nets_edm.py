@@ -58,7 +58,7 @@ def test_more_steps_come_closer_to_the_exact_flow() -> None:
 def test_solver_equals_diffusers(steps: int) -> None:
     diffusers = pytest.importorskip("diffusers")
     scheduler = diffusers.EDMDPMSolverMultistepScheduler(
-        sigma_min=0.02, sigma_max=20.0, sigma_data=SIGMA_DATA, solver_order=2, rho=7.0,
+        sigma_min=0.05, sigma_max=320.0, sigma_data=SIGMA_DATA, solver_order=2, rho=7.0,
         final_sigmas_type="zero", lower_order_final=False, euler_at_final=True,
     )  # fmt: skip
     scheduler.set_timesteps(steps)

@@ -112,7 +112,7 @@ def test_evidence_rests_on_eight_samples_at_least() -> None:
     doubt = run(grey(40, 60), fakes.Painter(), confidence=True).confidence
     assert doubt is not None
     assert doubt.draws == 8
-    assert doubt.mean_spread > 0
+    assert doubt.spread.mean() > 0
     shown = doubt.render()
     assert shown.shape == (40, 60)
     assert shown.dtype == np.uint8

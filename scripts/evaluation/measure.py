@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from restore import color
+from restore.pipeline import Confidence
 
 from . import metrics
 from .baselines import ChromaStatistics, borrowed
 from .metrics import Picture
 from .product import Colorizer, Look
-
-PIXELS_PER_PHOTO = 5000  #: drawn at random for what is ranked: sorting all of them tells no more
 
 GREY = "grey, no colour"
 PER_LIGHTNESS = "mean ab per lightness"
@@ -44,15 +42,14 @@ class Outputs:
     mean: Picture
     default: list[Picture]
     samples: list[Picture]  #: true ones
-    confidence: NDArray[np.uint8]  #: (H, W), white is certain
+    confidence: Confidence
 
 
 @dataclass(frozen=True)
-class Pixels:
-    """What is known of P random pixels of a photo, for measures that need single ones."""
+class Cells:
+    """What is foretold and what is true in each cell of the network's grid."""
 
-    samples: Tensor  #: (S, 2, P), chroma of the true samples
-    truth: Tensor  #: (2, P)
+    spread: Tensor  #: (P,), deviation of the true samples, CIE units
     mean_error: Tensor  #: (P,), ab error of the network's mean
     result_error: Tensor  #: (P,), CIEDE2000 of the default output
 
@@ -67,11 +64,11 @@ class PhotoResult:
     best_of_samples: float  #: CIEDE2000 of the sample nearest to the truth
     sample_diversity: float  #: CIEDE2000 from sample to sample
     default_diversity: float
-    pixels: Pixels
+    cells: Cells
 
     def summary(self) -> dict[str, object]:
         """Return what a JSON file keeps."""
-        return {key: value for key, value in asdict(self).items() if key != "pixels"}
+        return {key: value for key, value in asdict(self).items() if key != "cells"}
 
 
 def colorize(colorizer: Colorizer, grey: Picture, samples: int, seed: int) -> Outputs:
@@ -108,7 +105,12 @@ def compare(
     samples = [metrics.lab_of(sample) for sample in outputs.samples]
     errors = [float(color.ciede2000(sample, reference).mean()) for sample in samples]
     default = [metrics.lab_of(result) for result in outputs.default]
-    chosen = np.random.default_rng(0).permutation(lightness.numel())[:PIXELS_PER_PHOTO]
+    spread = outputs.confidence.spread
+
+    def on_grid(plane: Tensor) -> Tensor:
+        return F.adaptive_avg_pool2d(plane[None], (spread.shape[0], spread.shape[1]))[0]
+
+    mean = metrics.lab_of(outputs.mean)
     return PhotoResult(
         name=name,
         truth_colourfulness=metrics.colourfulness(truth),
@@ -116,11 +118,10 @@ def compare(
         best_of_samples=min(errors),
         sample_diversity=metrics.neighbour_difference(samples),
         default_diversity=metrics.neighbour_difference(default),
-        pixels=Pixels(
-            torch.stack([sample[1:].flatten(1)[:, chosen] for sample in samples]),
-            reference[1:].flatten(1)[:, chosen],
-            metrics.chroma_error(metrics.lab_of(outputs.mean), reference).flatten()[chosen],
-            color.ciede2000(default[0], reference).flatten()[chosen],
+        cells=Cells(
+            spread.flatten(),
+            on_grid(mean[1:] - reference[1:]).square().sum(0).sqrt().flatten(),
+            on_grid(color.ciede2000(default[0], reference)[None]).flatten(),
         ),
     )
 

@@ -6,9 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from restore import registry, weights
 from restore.backend import Backend, Task, Value
@@ -17,7 +15,7 @@ from restore.cores import usable_cores
 from restore.device import freeze_arithmetic
 from restore.job import Job
 from restore.photo import Photo
-from restore.pipeline import Restored, Workers, restore
+from restore.pipeline import Confidence, Restored, Workers, restore
 
 from .metrics import Picture
 
@@ -46,17 +44,11 @@ class Colorizer:
         restored = self._restore(grey, look, seed, samples=samples)
         return [restored.render(sample) for sample in range(samples)]
 
-    def confidence(self, grey: Picture, seed: int) -> NDArray[np.uint8]:
-        """Return the confidence map of a grey picture: (H, W), white is certain."""
+    def confidence(self, grey: Picture, seed: int) -> Confidence:
+        """Return how sure a grey picture's colours are: eight true samples are behind it."""
         restored = self._restore(grey, None, seed, confidence=True)
         assert restored.confidence is not None  # it was asked for
-        return restored.confidence.render()
-
-    def spread(self, grey: Picture, seed: int) -> float:
-        """Return the mean deviation of true samples, CIE units of a*, b*."""
-        restored = self._restore(grey, None, seed, confidence=True)
-        assert restored.confidence is not None  # it was asked for
-        return restored.confidence.mean_spread
+        return restored.confidence
 
     def _restore(
         self,

@@ -26,22 +26,18 @@ class Calibration:
 
     @classmethod
     def of(cls, results: Sequence[PhotoResult]) -> Calibration:
-        pixels = [result.pixels for result in results]
-        spreads = [evidence.spread(part.samples) for part in pixels]
-        errors = [part.mean_error for part in pixels]
-        within = [evidence.rank_correlation(*pair) for pair in zip(spreads, errors, strict=True)]
-        spread, error = torch.cat(spreads), torch.cat(errors)
+        cells = [result.cells for result in results]
+        within = [evidence.rank_correlation(one.spread, one.mean_error) for one in cells]
+        spread = torch.cat([one.spread for one in cells])
+        error = torch.cat([one.mean_error for one in cells])
         return cls(
-            variance_ratio=evidence.variance_ratio(
-                torch.cat([part.samples for part in pixels], dim=2),
-                torch.cat([part.truth for part in pixels], dim=1),
-            ),
+            variance_ratio=evidence.variance_ratio(spread, error),
             rank_within=float(np.mean(within)),
             rank_pooled=evidence.rank_correlation(spread, error),
             ause=evidence.ause(spread, error),
             ause_flat=evidence.ause(torch.zeros_like(error), error),
             error_per_spread=float(
-                torch.cat([part.result_error for part in pixels]).mean() / spread.mean()
+                torch.cat([one.result_error for one in cells]).mean() / spread.mean()
             ),
         )
 

@@ -104,15 +104,11 @@ def ause(spread: ArrayLike, error: ArrayLike) -> float:
     return float((_remaining(truth, _flat(spread)) - _remaining(truth, truth)).mean() / mean)
 
 
-def variance_ratio(samples: Tensor, truth: Tensor) -> float:
+def variance_ratio(spread: ArrayLike, error: ArrayLike) -> float:
     """Return the variance that samples predict over the one there is; 1 if they are calibrated.
 
-    The truth differs from the mean of S samples by its own variance and, as that mean is not
-    the expectation, by 1 / S of theirs.
-
     Args:
-        samples: (S, ...), S >= 2.
-        truth: (...).
+        spread: Deviation of the samples in each cell.
+        error: Distance of the truth from what is expected there.
     """
-    predicted = samples.var(dim=0).mean() * (1 + 1 / len(samples))
-    return float(predicted / (truth - samples.mean(dim=0)).square().mean())
+    return float(np.square(_flat(spread)).mean() / np.square(_flat(error)).mean())

@@ -118,7 +118,7 @@ def _confidence(doubt: Confidence | None) -> record.Confidence | None:
     if doubt is None:
         return None
     return record.Confidence(
-        doubt.draws, doubt.error_per_spread, doubt.guessed_share, doubt.mean_spread
+        doubt.draws, doubt.error_per_spread, doubt.guessed_share, float(doubt.spread.mean())
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "1: a true sample. Default: 0.3.",
 )
 @click.option(
-    "--steps", type=click.IntRange(1, 100), help="Network evaluations a sample. Default: 6."
+    "--steps", type=click.IntRange(1, 100), help="Network evaluations a sample. Default: 10."
 )
 @click.option(
     "--saturation", type=click.FloatRange(0, 3), help="Factor on the chroma. Default: 1.3."

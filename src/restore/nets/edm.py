@@ -45,13 +45,14 @@ def loss_weight(sigma: Tensor, sigma_data: float) -> Tensor:
 
 
 def noise_levels(
-    steps: int, *, highest: float = 20.0, lowest: float = 0.02, rho: float = 7.0
+    steps: int, *, highest: float = 320.0, lowest: float = 0.05, rho: float = 7.0
 ) -> Tensor:
     """Return the levels a solver visits, from `highest` to `lowest` (equation 5).
 
     Args:
         steps: At least 1.
-        highest: Far above the data's deviation: there, all that is seen is noise.
+        highest: So far above the data's deviation that even the tone of a whole picture, to
+            which every cell adds, drowns in it; lower, samples differ too little.
         lowest: Where a single step may finish.
         rho: How much of the steps go to low levels; the paper's choice is 7.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 Pixels = NDArray[Any]
 """(H, W, C), uint8 or uint16."""
@@ -18,8 +19,8 @@ class Confidence:
     """Where the result is a guess."""
 
     draws: int  #: true samples that it rests on
+    spread: Tensor  #: (h, w), their deviation on the backend's grid, CIE units of a*, b*
     error_per_spread: float  #: from spread to the CIEDE2000 error to expect
-    mean_spread: float  #: CIE units of a*, b*
     guessed_share: float  #: of the picture, where the error to expect is above CIEDE2000 10
     render: Callable[[], NDArray[np.uint8]]  #: makes the full-size map, (H, W), white is certain
 

@@ -109,7 +109,7 @@ def doubt(
     return Confidence(
         draws=len(samples),
         error_per_spread=error_per_spread,
-        mean_spread=float(spread.mean()),
+        spread=spread,
         guessed_share=evidence.guessed_share(spread, error_per_spread),
         render=render,
     )
