@@ -67,7 +67,7 @@ def diffusion_loss(
     reading = Reading(*(part.repeat(draws, 1, 1, 1) for part in vars(reading).values()))
     residual = ab - reading.mean
     n = len(ab)
-    sigma = torch.exp(0.7 + 1.4 * torch.randn(n, generator=generator)).to(ab.device)
+    sigma = torch.exp(1.3 + 1.8 * torch.randn(n, generator=generator)).to(ab.device)
     noise = torch.randn(residual.shape, generator=generator).to(ab.device)
     noisy = residual + sigma[:, None, None, None] * noise
     at = edm.Precondition.at(sigma[:, None, None, None], sigma_data)

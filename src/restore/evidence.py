@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as nn
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
@@ -25,14 +26,17 @@ Map = NDArray[np.uint8]
 def spread(samples: Tensor) -> Tensor:
     """Return the deviation of samples (S, 2, h, w), S >= 2, in each cell: (h, w).
 
-    The root of the summed, unbiased variances of a* and b*.
+    The root of the summed, unbiased variances of a* and b*, averaged over the cells around: a
+    few samples say little of a single cell's variance, and neighbours have about the same.
 
     Raises:
         ValueError: For fewer than two samples, which cannot differ.
     """
     if len(samples) < 2:
         raise ValueError(f"no spread of {len(samples)} samples")
-    return samples.var(dim=0).sum(dim=0).sqrt()
+    variance = samples.var(dim=0).sum(dim=0)[None]
+    padded = nn.pad(variance, (1, 1, 1, 1), mode="replicate")
+    return nn.avg_pool2d(padded, 3, stride=1)[0].sqrt()
 
 
 def confidence(spread: Tensor, constant: float) -> Tensor:

@@ -37,7 +37,8 @@ from ..nets.chroma import (
 )
 from .hints import Known
 
-SHORT_SIDE = 144  #: of the lightness picture: a little above training, see the passport
+SHORT_SIDE = 128  #: of the lightness picture, as in the last phases of training
+TEMPERATURE = 1.05  #: of the first noise: photos from elsewhere surprise more than training's
 SMOOTHING_RADIUS = 3  #: grid cells
 SMOOTHING_EPSILON = 0.01  #: squared contrast of L* / 100 that counts as an edge
 
@@ -171,7 +172,9 @@ class DiffusionColorizer:
                 raw = self.net.denoiser(at.scale[:, None, None, None] * x, at.noise, reading)
             return at.skip[:, None, None, None] * x + at.out[:, None, None, None] * raw.float()
 
-        start = noise.to(self.device, memory_format=torch.channels_last) * float(sigmas[0])
+        start = noise.to(self.device, memory_format=torch.channels_last) * (
+            TEMPERATURE * float(sigmas[0])
+        )
         return edm.solve(denoise, start, sigmas)
 
     def _toned(self, deviation: Tensor, lightness: Tensor) -> Tensor:

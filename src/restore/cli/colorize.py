@@ -42,8 +42,8 @@ def colorize(
 ) -> None:
     """Give black-and-white photographs believable colour.
 
-    Only colour is added: the lightness of every pixel stays what it was. The result is
-    written beside the photo as PHOTO.colorized.jpg, with its record as
+    Only colour is added: the lightness of every pixel stays what it was, exactly so in
+    formats without loss. The result is written beside the photo as PHOTO.colorized.jpg, with its record as
     PHOTO.colorized.jpg.json; the photo itself is never touched.
     """
     from ..backend import Task
