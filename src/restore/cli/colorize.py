@@ -43,8 +43,8 @@ def colorize(
     """Give black-and-white photographs believable colour.
 
     Only colour is added: the lightness of every pixel stays what it was, exactly so in
-    formats without loss. The result is written beside the photo as PHOTO.colorized.jpg, with its record as
-    PHOTO.colorized.jpg.json; the photo itself is never touched.
+    formats without loss. The result is written beside the photo as PHOTO.colorized.jpg, with
+    its record as PHOTO.colorized.jpg.json; the photo itself is never touched.
     """
     from ..backend import Task
     from .task import run
