@@ -136,7 +136,7 @@ def test_doubt_is_measured_or_refused(
         doubt = restore(*arguments).confidence
         assert doubt is not None
         assert doubt.render().shape == (40, 60)
-        assert doubt.mean_spread > 0
+        assert doubt.spread.mean() > 0
     else:
         with pytest.raises(BackendError):
             restore(*arguments)
