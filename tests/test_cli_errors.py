@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from conftest import Ran, scene
 from PIL import Image
 
 from restore.backend import Outcome, Shown
-from restore.cli.console import Console
 
 Run = Callable[..., Ran]
 Draw = Callable[..., Path]
@@ -361,44 +359,3 @@ def test_a_bug_with_one_photo_spoils_no_other(
     assert ran.stderr.count("Traceback") == 1
     outputs = [path.with_name(f"{path.stem}.colorized.jpg").exists() for path in photos]
     assert outputs == [True, False, True]
-
-
-def test_quiet_says_errors_alone(tmp_path: Path, draw: Draw, run: Run) -> None:
-    colour = tmp_path / "colour.png"
-    Image.effect_mandelbrot((80, 60), (-2, -1, 1, 1), 50).convert("RGB").save(colour)
-    ran = run("colorize", draw("a.jpg"), colour, "-q", *IDENTITY)
-    assert (ran.exit_code, ran.stdout, ran.stderr) == (0, b"", "")
-    a_text(tmp_path / "bad.jpg")
-    ran = run("colorize", tmp_path / "a.jpg", tmp_path / "bad.jpg", "-q", *IDENTITY)
-    assert ran.exit_code == 8
-    assert [line.partition(": ")[0] for line in ran.stderr.splitlines()] == ["error", "hint"]
-
-
-def test_verbose_says_how_long_each_stage_took(draw: Draw, run: Run) -> None:
-    ran = run("colorize", draw("a.jpg"), "-v", *IDENTITY)
-    assert "read " in ran.stderr
-    assert " s" in ran.stderr
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.mark.parametrize(
-    ("stream", "total", "quiet", "shown"),
-    [
-        (Terminal(), 3, False, True),
-        (Terminal(), 1, False, False),
-        (Terminal(), 3, True, False),
-        (io.StringIO(), 3, False, False),
-    ],
-)
-def test_progress_is_for_a_person_who_watches_several_photos(
-    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, total: int, quiet: bool, shown: bool
-) -> None:
-    monkeypatch.setattr(sys, "stderr", stream)
-    console = Console(as_json=False, quiet=quiet, verbose=False)
-    with console.progress(total):
-        pass
-    assert ("photo" in stream.getvalue()) == shown

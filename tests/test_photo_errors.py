@@ -59,7 +59,7 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 0.95])
 def test_files_cut_short(format_: Format, share: float) -> None:
     whole = WHOLE[format_]
-    refused(whole[: max(13, int(len(whole) * share))])
+    assert refused(whole[: max(13, int(len(whole) * share))])
 
 
 @pytest.mark.parametrize("format_", ["PNG", "TIFF"])
