@@ -20,6 +20,7 @@ from pathlib import Path
 import click
 
 from benching.processes import Report, fastest, python, restore
+from benching.rows import HEAD, MEGABYTE, Row, memory
 from restore import registry, weights
 from restore.backend import Task
 
@@ -28,24 +29,6 @@ ONE_CORE = ("--threads", "1", "--jobs", "1")
 SAMPLES = 5
 BATCH = 40
 NAP = 0.2  #: seconds that `benching.sleeping` sleeps for a photo
-MEGABYTE = 1e6
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measure and its bar: a value that must not be above it."""
-
-    what: str
-    value: float
-    bar: float
-    unit: str = ""
-    note: str = ""
-
-    def __str__(self) -> str:
-        measured = f"{self.value:.3g}{self.unit}{f' ({self.note})' if self.note else ''}"
-        ratio = f"{self.value / self.bar:.2f}" if self.bar else "-"
-        holds = "yes" if self.value <= self.bar else "no"
-        return f"| {self.what} | {measured} | {self.bar:g}{self.unit} | {ratio} | {holds} |"
 
 
 @dataclass(frozen=True)
@@ -115,11 +98,6 @@ def one_photo(bench: Bench) -> Iterator[Row]:
     yield memory("12 MP, peak memory", bench.colorize(photo), 1500)
 
 
-def memory(what: str, run: Report, bar: float) -> Row:
-    """Return a row of peak memory, imports included."""
-    return Row(what, run.peak / MEGABYTE, bar, " MB")
-
-
 def batch(bench: Bench) -> Iterator[Row]:
     """Many photos on all cores: nothing may wait for anything."""
     photos = bench.photographs(2000, 1500, BATCH)
@@ -159,7 +137,7 @@ def main(large: bool, repeats: int, only: str | None) -> None:
     }
     if large:
         parts["large"] = large_photo
-    click.echo("| what | measured | bar | measured / bar | holds |\n|---|---|---|---|---|")
+    click.echo(HEAD)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         bench = Bench(folder, repeats, folder / "modules.json")

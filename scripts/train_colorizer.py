@@ -6,7 +6,8 @@
 The run can be stopped at any time (SIGTERM saves first) and started again with the same
 command: it goes on from `OUT/checkpoint.pt`, and the time already spent counts. Every minute it
 prints a line of its curve, and appends it to `OUT/curve.jsonl`. The averaged weights, in half
-precision, are in `OUT/colorizer.safetensors`, as of the last checkpoint.
+precision, are in `OUT/colorizer.safetensors`, as of the last checkpoint. `--start` begins with the
+weights of an earlier run instead of random ones; parts that no phase trains stay as they are.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 import click
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -149,6 +150,11 @@ class Run:
             reading = self.net.encoder(batch.lightness, batch.hints, batch.histogram)
         return Reading(reading.mean.float(), reading.fine, reading.coarse)
 
+    def start_from(self, weights: Path) -> None:
+        """Begin with the weights that an earlier run saved, in half precision or full."""
+        self.net.load_state_dict(load_file(weights))
+        self.averaged = Averaged(self.net, self.recipe.averaging)
+
     def state(self) -> dict[str, Any]:
         return {
             "net": self.net.state_dict(),
@@ -183,9 +189,12 @@ def validate(run: Run, batches: list[Batch]) -> dict[str, float]:
     """Measure the averaged weights: explained chroma variance, gain in dB over grey, error."""
     net = ChromaNet(run.recipe.net).to(run.device).eval()
     net.load_state_dict(run.averaged.values)
-    unexplained, gains, errors = [], [], []
+    generator = torch.Generator().manual_seed(0)  # the same noise every time
+    unexplained, gains, errors, diffusion = [], [], [], []
     for batch in (moved(batch, run.device) for batch in batches):
-        mean = net.encoder(batch.lightness, batch.hints, batch.histogram).mean
+        reading = net.encoder(batch.lightness, batch.hints, batch.histogram)
+        mean = reading.mean
+        diffusion.append(float(diffusion_loss(net, reading, batch.ab, 4, generator)))
         left, all_ = (mean - batch.ab).square().mean(), batch.ab.square().mean()
         unexplained.append((float(left), float(all_)))
         gains.append(float(10 * torch.log10(all_ / left)))
@@ -195,6 +204,7 @@ def validate(run: Run, batches: list[Batch]) -> dict[str, float]:
         "explained": float(1 - left / total),
         "gain_db": float(np.mean(gains)),
         "ab_error": float(np.mean(errors)),
+        "held_diffusion": float(np.mean(diffusion)),
     }
 
 
@@ -236,6 +246,7 @@ def save_weights(run: Run, path: Path) -> None:
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path))
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep the decoded photos here.")
+@click.option("--start", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--minutes", type=float, help="Instead of the configuration's budget.")
 @click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
 @click.option("--threads", type=int, default=0, help="CPU threads; 0: all.")
@@ -245,6 +256,7 @@ def main(
     data: Path,
     out: Path,
     cache: Path | None,
+    start: Path | None,
     minutes: float | None,
     device: str,
     threads: int,
@@ -264,6 +276,8 @@ def main(
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         run.restore(torch.load(checkpoint, map_location=device, weights_only=True))
+    elif start is not None:
+        run.start_from(start)
     parameters = sum(p.numel() for p in run.net.parameters())
     click.echo(f"{len(photos)} photos, {len(held)} held, {parameters / 1e6:.2f} M parameters")
     session = run.seconds + 60 * (session_minutes or recipe.minutes)

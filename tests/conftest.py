@@ -80,11 +80,11 @@ def run() -> Callable[..., Ran]:
 
 
 @pytest.fixture
-def offer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+def offer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Put a class of `fakes` into the table of backends, as `fake`: `offer("Painter")`."""
 
-    def add(name: str) -> None:
-        row = Entry("fake", f"fakes:{name}", (Task.COLORIZE,), "for tests", draws=True)
+    def add(name: str, task: Task = Task.COLORIZE) -> None:
+        row = Entry("fake", f"fakes:{name}", (task,), "for tests", draws=task is Task.COLORIZE)
         monkeypatch.setattr(registry, "BACKENDS", (row, *registry.BACKENDS))
         registry._table.cache_clear()
 

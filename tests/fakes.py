@@ -83,6 +83,41 @@ class Leveller(Fake):
         )
 
 
+class Smoother(Fake):
+    """A denoiser that smooths whatever it is shown, and measures the same noise everywhere."""
+
+    limits = Limits(multiple_of=8, minimum=8, tile=64, overlap=8)
+    level = 10 / 255
+
+    def levels(self, shown: Shown) -> torch.Tensor:
+        n, _, height, width = shown.picture.shape
+        return torch.full((n, 3, height // 8, width // 8), self.level)
+
+    def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
+        smooth = F.avg_pool2d(F.pad(shown.picture, (2, 2, 2, 2), mode="replicate"), 5, 1)
+        return Outcome(smooth.expand(draws.results, *smooth.shape))
+
+
+class Silent(Smoother):
+    """Finds no noise at all."""
+
+    level = 0.0
+
+
+class WrongLevels(Smoother):
+    """Breaks its contract: measures what is no deviation."""
+
+    level = float("nan")
+
+
+class Plotter(Smoother):
+    """Answers with the noise map that it was told."""
+
+    def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
+        assert shown.noise_map is not None
+        return Outcome(shown.noise_map.expand(draws.results, *shown.noise_map.shape))
+
+
 class Filler(Fake):
     """Masked: paints what is to be filled in one grey."""
 

@@ -28,6 +28,7 @@ ALLOWED = {
     "resample": set(),
     "chroma": {"color", "resample"},
     "evidence": {"color", "resample"},
+    "routes": {"color", "resample"},
     "photo": {"errors", "files", "color"},
     "device": {"errors"},
     "weights": {"errors", "files"},
@@ -36,11 +37,11 @@ ALLOWED = {
     "backends": {"backend", "errors", "color", "nets"},
     "pipeline": {
         *("errors", "job", "backend", "tiles", "noise", "clock"),
-        *("color", "resample", "chroma", "device", "photo", "evidence"),
+        *("color", "resample", "chroma", "device", "photo", "evidence", "routes"),
     },
     "batch": {
         *("errors", "job", "backend", "registry", "files", "clock"),
-        *("photo", "device", "weights", "record", "pipeline"),
+        *("photo", "device", "weights", "record", "evidence", "pipeline"),
     },
     "cli": {"errors", "defaults", "job", "backend", "registry", "cores"},
 }

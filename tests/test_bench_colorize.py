@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench_colorize import Row, loaded
+from bench_colorize import loaded
 from benching.child import imported, peak_memory
 from benching.photographs import DISTINCT, main, photograph
 from benching.processes import Report, fastest
+from benching.rows import Row
 
 
 def test_drawn_photographs_have_detail_at_every_scale() -> None:

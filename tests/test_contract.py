@@ -89,7 +89,8 @@ def test_size_and_depth_are_kept(
     for dtype in (np.uint8, np.uint16):
         photo = drawn(*size, dtype)
         result = pixels(backend, entry, task, photo)
-        assert result.shape == (size[0] * backend.scale, size[1] * backend.scale, 3)
+        channels = 1 if task is Task.DENOISE else 3  # grey stays grey where no colour is added
+        assert result.shape == (size[0] * backend.scale, size[1] * backend.scale, channels)
         assert result.dtype == dtype
         if task is Task.COLORIZE:
             before, after = (color.lightness(torch.from_numpy(p)) for p in (photo.pixels, result))
@@ -100,7 +101,10 @@ def test_size_and_depth_are_kept(
 def test_a_colour_photo_is_taken(entry: Entry, task: Task, load: Callable[..., Backend]) -> None:
     backend = load(entry, task)
     grey = pixels(backend, entry, task, drawn(40, 50))
-    assert np.array_equal(pixels(backend, entry, task, drawn(40, 50, channels=3)), grey)
+    coloured = pixels(backend, entry, task, drawn(40, 50, channels=3))
+    assert coloured.shape[2] == 3
+    # A denoiser's answer to R = G = B need not be grey itself; grey photos get its mean.
+    assert np.abs(coloured.mean(2, keepdims=True) - grey.mean(2, keepdims=True)).max() <= 0.5
 
 
 @pytest.mark.parametrize(("entry", "task"), ROWS)

@@ -44,6 +44,16 @@ def example(name: str = "photo.colorized.jpg") -> Record:
         timings={"network": 0.5, "read": 1.0},
         warnings=("the photo already has colour",),
         confidence=record.Confidence(8, 1.7, 0.25, 9.5),
+        noise=record.Noise(
+            route="network",
+            kind="sensor",
+            reason="the noise is 8.1 levels",
+            level=(8.1, 7.4, 9.0),
+            by_brightness=(record.LevelAt(24.0, 9.5), record.LevelAt(136.0, 7.5)),
+            by_network=record.Removed(8.0, 6.2, 0.93, 0.1, 0.7),
+            removed=None,
+            sentence="93% of what was removed looks random",
+        ),
         companions=(),
         source=record.Source("denoise", DIGEST, DIGEST),
         replaces=None,
@@ -55,7 +65,7 @@ def example(name: str = "photo.colorized.jpg") -> Record:
 
 def bare() -> Record:
     """Return a record in which all that may be absent is."""
-    none = {"steps": None, "confidence": None, "source": None}
+    none = {"steps": None, "confidence": None, "noise": None, "source": None}
     empty = {"weights": (), "warnings": (), "options": {}, "licence": ""}
     return replace(example(), **none, **empty)
 

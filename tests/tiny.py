@@ -10,9 +10,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from restore.nets.autoencoder import AutoencoderConfig, Denoiser
 from restore.nets.chroma import ChromaConfig, ChromaNet
 
 CHROMA = ChromaConfig((8, 16, 56), (1, 1, 1), 1, (8, 8, 56))
+DENOISER = AutoencoderConfig((8, 12, 16), (1, 1, 1), (8, 8, 8))
 
 
 def chroma_net(folder: Path) -> dict[str, Path]:
@@ -26,12 +28,24 @@ def chroma_net(folder: Path) -> dict[str, Path]:
     return {"tiny": path}
 
 
+def denoiser_net(folder: Path) -> dict[str, Path]:
+    """Write a `Denoiser` in which no layer is silent."""
+    torch.manual_seed(0)
+    net = Denoiser(DENOISER)
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    path = folder / "denoiser.safetensors"
+    save_file(net.state_dict(), path, metadata={"config": json.dumps(asdict(DENOISER))})
+    return {"tiny": path}
+
+
 def nothing(folder: Path) -> dict[str, Path]:
     return {}
 
 
 #: By the backend's name; a new row of the table needs a line here.
 MAKERS: dict[str, Callable[[Path], dict[str, Path]]] = {
+    "autoencoder": denoiser_net,
     "diffusion": chroma_net,
     "identity": nothing,
 }

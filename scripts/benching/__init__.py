@@ -1,1 +1,1 @@
-"""Processes, photographs and rows behind `scripts/bench_colorize.py`."""
+"""Processes, photographs and rows behind `scripts/bench_*.py`."""

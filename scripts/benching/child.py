@@ -1,6 +1,6 @@
 """Run `restore ARGS...` in this fresh process and say what it took.
 
-    python -m benching.child [--import FILE] [--sgemm] [--sleeping] [--] ARGS...
+    python -m benching.child [--import FILE] [--sgemm] [--sleeping] [--weights FILE] [--] ARGS...
 
 The last line of standard output is JSON: seconds from the end of the imports to the end of the
 command, by the clock and by the processor; peak memory; imported modules; and the speed of one
@@ -61,8 +61,15 @@ def peak_memory() -> int:
 @click.option("--import", "modules", type=click.Path(path_type=Path), help="A JSON list.")
 @click.option("--sgemm", is_flag=True)
 @click.option("--sleeping", is_flag=True, help="Use the backend that sleeps.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Denoise with these, not locked.")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
-def main(modules: Path | None, sgemm: bool, sleeping: bool, args: tuple[str, ...]) -> None:
+def main(
+    modules: Path | None,
+    sgemm: bool,
+    sleeping: bool,
+    weights: Path | None,
+    args: tuple[str, ...],
+) -> None:
     """Import, run, report."""
     from restore.cli import main as restore
 
@@ -73,9 +80,13 @@ def main(modules: Path | None, sgemm: bool, sleeping: bool, args: tuple[str, ...
         from . import sleeping as backend
 
         args = (*args, "--backend", backend.register())
+    if weights is not None:
+        from . import unlocked
+
+        args = (*args, "--backend", unlocked.register(weights))
     rates = [sgemm_rate()] if sgemm else []
     wall, cpu = time.perf_counter(), time.process_time()
-    said = io.StringIO()
+    said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     try:
         with contextlib.redirect_stdout(said):
             restore(list(args), prog_name="restore")
@@ -91,7 +102,7 @@ def main(modules: Path | None, sgemm: bool, sleeping: bool, args: tuple[str, ...
         "peak": peak_memory(),
         "modules": imported(),
         "sgemm": max(rates, default=0.0),
-        "said": said.getvalue(),
+        "said": said.buffer.getvalue().decode(),
     }
     click.echo(json.dumps(report))
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from restore.nets.chroma import ChromaConfig
 
+from .schedule import trapezoid
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -60,11 +62,9 @@ class Recipe:
     def rate_at(self, progress: float, part: str) -> float:
         """Return a part's learning rate after a share `progress` of the time.
 
-        Over the phases that train it, it rises during the first 2%, stays, and falls to zero
-        during the last 40%.
+        Over the phases that train it, it is a `trapezoid`.
         """
         ends = np.cumsum([0.0, *(phase.share for phase in self.phases)])
         trained = [k for k, phase in enumerate(self.phases) if part in phase.trains]
         start, stop = ends[trained[0]], ends[trained[-1] + 1]
-        done = (progress - start) / (stop - start)
-        return self.learning_rate * float(np.clip(min(done / 0.02, (1 - done) / 0.4), 0.01, 1))
+        return self.learning_rate * trapezoid((progress - start) / (stop - start))

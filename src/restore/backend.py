@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+LEVEL_CELL = 8  #: pixels a side of a cell of any map of noise levels
 
 Value = float | int | str
 """An option of a backend, as the job resolved it and the record holds it."""
@@ -55,6 +57,8 @@ class Limits:
     long_side: int = 4096  #: and never longer than this, whatever the aspect
     tile: int = 512  #: largest side of a tile
     overlap: int = 0  #: context a tile needs on each side
+    batch: int = 1  #: tiles of one size that are shown together
+    bytes_per_pixel: int = 0  #: of a tile, that a restoration works in; 0: not known
     overview: int | None = None  #: short side of the whole photo that `prepare` wants to see
 
     def fit(self, side: float) -> int:
@@ -92,7 +96,7 @@ class Guidance:
     hints: tuple[Hint, ...] = ()
     histogram: Tensor | None = None  #: shares of colours wanted, as the backend documents
     mask: Tensor | None = None  #: (1, 1, H, W), 1 where the photo is to be filled
-    noise_map: Tensor | None = None  #: (1, 1, H, W), deviation of the noise, in [0, 1] units
+    noise_map: Tensor | None = None  #: (3, h, w), deviation of the noise in cells of LEVEL_CELL
     prompt: str = ""
 
 
@@ -110,7 +114,7 @@ class Shown:
 
     picture: Tensor  #: (N, 3, H, W)
     mask: Tensor | None = None  #: (N, 1, H, W), the guidance's mask under it
-    noise_map: Tensor | None = None  #: (N, 1, H, W), the guidance's noise map under it
+    noise_map: Tensor | None = None  #: (N, 3, H, W), the guidance's noise map at every pixel
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,18 @@ class Backend(Protocol):
 
     def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
         """Restore what is shown. Must not depend on what else is in the batch."""
+        ...
+
+
+@runtime_checkable
+class MeasuresNoise(Protocol):
+    """A backend that can also say how strong the noise is, before anything is removed."""
+
+    def levels(self, shown: Shown) -> Tensor:
+        """Return the deviation of the noise in each cell of LEVEL_CELL pixels, in [0, 1] units.
+
+        (N, 3, H / LEVEL_CELL, W / LEVEL_CELL); the sides of what is shown are multiples.
+        """
         ...
 
 

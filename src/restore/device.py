@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -69,3 +70,16 @@ def release_memory() -> None:
     """Give back what freed tensors still hold of a GPU."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def free_bytes(device: str) -> int:
+    """Return how much memory is free where `--device` computes; a guess where nobody knows."""
+    if device.startswith("cuda") or (device == "auto" and torch.cuda.is_available()):
+        free, _ = torch.cuda.mem_get_info(None if device == "auto" else device)
+        return int(free)
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:  # not Linux
+        return 4 << 30
+    known = dict(line.split(":", 1) for line in lines)
+    return int(known["MemAvailable"].split()[0]) << 10

@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import defaults
 from .backend import Entry, Task, Value
 from .errors import RestoreError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Existing(StrEnum):
@@ -32,6 +37,63 @@ class PixelHint:
         return f"{self.x},{self.y}=#{bytes(self.rgb).hex()}"
 
 
+class Keep(StrEnum):
+    """What of the photo a denoiser must leave."""
+
+    DETAIL = "detail"  #: what follows its structure
+    GRAIN = "grain"  #: the grain of its film
+    NONE = "none"  #: nothing is given back
+
+
+class NoiseKind(StrEnum):
+    """What kind of noise a photo is taken to have."""
+
+    AUTO = "auto"  #: what is found
+    SENSOR = "sensor"  #: as strong as the brightness says
+    GAUSSIAN = "gaussian"  #: as strong everywhere
+    SALT_PEPPER = "salt-pepper"  #: single pixels that are black or white
+    PERIODIC = "periodic"  #: lines and screens
+
+
+MAP_UNIT = 256
+"""Integers of a 16-bit noise map per 8-bit level of deviation; of an 8-bit map it is 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseMapFile:
+    """A person's own map of the noise's level, read before the run."""
+
+    name: str
+    sha256: str
+    levels: NDArray[np.float32]  #: (H, W), deviations in 8-bit levels
+
+    def __str__(self) -> str:
+        return f"{self.name} sha256:{self.sha256}"
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """What a person wants of a denoiser, whichever it is."""
+
+    strength: float = 1.0  #: share of the noise that goes, [0, 1]
+    sigma: float | NoiseMapFile | None = None  #: the level, in 8-bit levels; None: measure it
+    keep: Keep = Keep.DETAIL
+    noise: NoiseKind = NoiseKind.AUTO
+    removed: bool = False  #: write what was removed
+    noise_map: bool = False  #: write the level that was found
+
+    @property
+    def picture_settings(self) -> dict[str, object]:
+        """What the pixels depend on."""
+        sigma = "auto" if self.sigma is None else self.sigma
+        return {
+            "strength": self.strength,
+            "sigma": str(sigma) if isinstance(sigma, NoiseMapFile) else sigma,
+            "keep": str(self.keep),
+            "noise": str(self.noise),
+        }
+
+
 @dataclass(frozen=True)
 class Job:
     """One run's settings; the photos are planned apart."""
@@ -45,6 +107,7 @@ class Job:
     confidence: bool = False
     options: Mapping[str, Value] = field(default_factory=dict)  #: the backend's own, resolved
     hints: tuple[PixelHint, ...] = ()
+    denoising: Denoising = Denoising()
     device: str = "auto"
     precision: str = "auto"
     threads: int = 1
@@ -60,8 +123,19 @@ class Job:
             "backend": self.entry.name,
             "seed": self.seed,
             "hints": [str(hint) for hint in self.hints],
+            **(self.denoising.picture_settings if self.task is Task.DENOISE else {}),
             **self.options,
         }
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """The kinds of maps that are written beside the picture."""
+        wanted = {
+            "confidence": self.confidence,
+            "removed": self.denoising.removed,
+            "noise": self.denoising.noise_map,
+        }
+        return tuple(kind for kind, wants in wanted.items() if wants)
 
     @property
     def wanted(self) -> dict[str, object]:
@@ -69,7 +143,7 @@ class Job:
         return {
             "samples": self.samples,
             "save_samples": self.save_samples,
-            "confidence": self.confidence,
+            "maps": list(self.maps),
         }
 
 

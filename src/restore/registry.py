@@ -25,6 +25,13 @@ BACKENDS: tuple[Entry, ...] = (
         draws=True,
     ),
     Entry(
+        name="autoencoder",
+        target="restore.backends.autoencoder:AutoencoderDenoiser",
+        tasks=(Task.DENOISE,),
+        summary="Removes noise by a small convolutional network; ours, offline.",
+        models=("denoiser-v1",),
+    ),
+    Entry(
         name="identity",
         target="restore.backends.identity:Identity",
         tasks=(Task.COLORIZE, Task.DENOISE, Task.INPAINT, Task.UPSCALE),

@@ -24,13 +24,13 @@ from torch import Tensor
 _STRIP = 1 << 17  # pixels of a strip, about: a few float planes of it fit the cache
 
 
-def strips(height: int, width: int) -> Iterator[tuple[int, int]]:
+def strips(height: int, width: int, multiple_of: int = 1) -> Iterator[tuple[int, int]]:
     """Cut a photo into strips of whole rows, (top, bottom), from the top.
 
     >>> list(strips(40, 4096))
     [(0, 32), (32, 40)]
     """
-    rows = max(1, _STRIP // width)
+    rows = max(1, _STRIP // width // multiple_of) * multiple_of
     for top in range(0, height, rows):
         yield top, min(top + rows, height)
 

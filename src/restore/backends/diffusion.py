@@ -10,21 +10,18 @@ afterwards is made up for (see `hints`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import shorten
 from typing import Any, ClassVar, Self
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.nn import functional as F
 
 from .. import color
 from ..backend import Draws, Gives, Guidance, Limits, Noise, Outcome, Shown, Task, Value
-from ..errors import BackendError, WeightsError
+from ..errors import BackendError
 from ..nets import edm
 from ..nets.chroma import (
     AB_SCALE,
@@ -36,6 +33,7 @@ from ..nets.chroma import (
     Reading,
 )
 from .hints import Known
+from .stored import read_net
 
 SHORT_SIDE = 128  #: of the lightness picture, as in the last phases of training
 TEMPERATURE = 1.05  #: of the first noise: photos from elsewhere surprise more than training's
@@ -194,20 +192,7 @@ def read_weights(path: Path) -> ChromaNet:
     Raises:
         WeightsError: If the file is not safetensors, or does not hold exactly this network.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        if "config" not in metadata:
-            raise ValueError("it does not describe its network")
-        net = ChromaNet(ChromaConfig.of(json.loads(metadata["config"])))
-        net.load_state_dict(state)
-    except (SafetensorError, TypeError, ValueError, RuntimeError) as error:
-        raise WeightsError(
-            f"{path} holds no weights of this colorizer: {shorten(str(error), 200)}",
-            hint="choose another --model",
-        ) from error
-    return net
+    return read_net(path, lambda table: ChromaNet(ChromaConfig.of(table)))
 
 
 def guided_filter(source: Tensor, guide: Tensor, radius: int, epsilon: float) -> Tensor:

@@ -9,9 +9,10 @@ from typing import Any
 
 from .. import __version__, record
 from ..device import Place
+from ..evidence import Removed
 from ..job import Job
 from ..photo import Photo
-from ..pipeline import Confidence
+from ..pipeline import Confidence, NoiseFound
 from ..record import Packet, Program, Record, Step
 from ..weights import Locked
 
@@ -77,6 +78,7 @@ class Describer:
         made: record.Output,
         earlier: record.Source | None,
         doubt: Confidence | None,
+        noise: NoiseFound | None,
         companions: Sequence[record.Companion],
         packet: Packet,
         fingerprint: str,
@@ -105,6 +107,7 @@ class Describer:
             timings={stage: round(seconds, 4) for stage, seconds in timings.items()},
             warnings=tuple(warnings),
             confidence=_confidence(doubt),
+            noise=_noise(noise),
             companions=tuple(companions),
             source=earlier,
             replaces=replaces,
@@ -119,6 +122,36 @@ def _confidence(doubt: Confidence | None) -> record.Confidence | None:
         return None
     return record.Confidence(
         doubt.draws, doubt.error_per_spread, doubt.guessed_share, float(doubt.spread.mean())
+    )
+
+
+def _noise(found: NoiseFound | None) -> record.Noise | None:
+    if found is None:
+        return None
+    levels = found.levels
+    return record.Noise(
+        route=str(found.detected.route),
+        kind=str(found.detected.kind),
+        reason=found.detected.reason,
+        level=() if levels is None else levels.typical,
+        by_brightness=()
+        if levels is None
+        else tuple(record.LevelAt(float(at), level) for at, level in levels.by_brightness()),
+        by_network=_removed(found.first),
+        removed=_removed(found.last),
+        sentence=found.sentence,
+    )
+
+
+def _removed(layer: Removed | None) -> record.Removed | None:
+    if layer is None:
+        return None
+    return record.Removed(
+        amount=layer.amount,
+        mean_change=layer.mean_change,
+        random_share=layer.random_share,
+        edge_correlation=layer.edge_correlation,
+        whiteness=layer.whiteness,
     )
 
 

@@ -26,6 +26,7 @@ from .outcome import Done
 class _Read:
     """A photo as it came, and what its result will be compared with."""
 
+    data: bytes  #: the file
     photo: Photo
     came: Input
     fingerprint: str
@@ -110,7 +111,7 @@ class Engine:
         )
         if output is not None:
             source = photo.fitting(source, photo.format_of(output, source))
-        return _Read(source, came, fingerprint)
+        return _Read(data, source, came, fingerprint)
 
     def _settled(self, planned: Planned, output: Path, fingerprint: str) -> str:
         """Say why nothing is to be done; empty if something is.
@@ -142,7 +143,7 @@ class Engine:
                 hint="--overwrite makes it anew, --skip-existing leaves it, -o writes elsewhere",
             )
         samples = job.samples if job.save_samples else 0
-        beside = files.companions(output, confidence=job.confidence, samples=samples)
+        beside = files.companions(output, maps=job.maps, samples=samples)
         for path in (output, *beside):
             if path.exists() and not record.is_ours(path):
                 raise OutputError(
@@ -157,11 +158,7 @@ class Engine:
         """Make the files of one result. The output is the last: it says that all is done."""
         source, output = read.photo, planned.output
         packet = self._describer.packet(source, read.came.sha256, sample=0)
-        pixels = restored.render(0)
-        with clock("encode"):
-            encoded = photo.encode(source, pixels, xmp=packet.data)
-        height, width = pixels.shape[:2]
-        del pixels
+        height, width, encoded = self._encoded(read, restored, packet.data, clock)
         made = Output(
             name=output.name if output else "-",
             sha256=files.sha256_of(encoded),
@@ -182,6 +179,7 @@ class Engine:
                 made=made,
                 earlier=self._earlier(planned, read),
                 doubt=restored.confidence,
+                noise=restored.noise,
                 companions=companions,
                 packet=packet,
                 fingerprint=read.fingerprint,
@@ -207,6 +205,20 @@ class Engine:
             data=encoded if output is None else None,
         )
 
+    def _encoded(
+        self, read: _Read, restored: Restored, xmp: bytes, clock: Stopwatch
+    ) -> tuple[int, int, bytes]:
+        """Return the height, width and file of sample 0.
+
+        A photo to which nothing was done is the file that came, to the last bit.
+        """
+        if restored.unchanged and read.photo.format == read.came.format:
+            return read.came.height, read.came.width, read.data
+        pixels = restored.render(0)
+        with clock("encode"):
+            encoded = photo.encode(read.photo, pixels, xmp=xmp)
+        return *pixels.shape[:2], encoded
+
     def _replaced(self, output: Path | None) -> str | None:
         """Return the hash of the file that an output is about to take the place of."""
         return files.sha256_of(output) if output is not None and output.is_file() else None
@@ -224,17 +236,17 @@ class Engine:
         clock: Stopwatch,
         staged: ExitStack,
     ) -> list[Companion]:
-        """Write the confidence map and the samples that were asked for, to appear together."""
+        """Write the maps and the samples that were asked for, to appear together."""
         written = []
 
         def write(kind: str, path: Path, data: bytes) -> None:
             staged.enter_context(files.replacing(path)).write(data)
             written.append(Companion(kind, path.name, files.sha256_of(data)))
 
-        if restored.confidence is not None:
-            shown = restored.confidence.render()
+        for kind, draw in restored.maps.items():
+            shown = draw()
             with clock("encode"):
-                write("confidence", files.companion(output, "confidence"), photo.encode_map(shown))
+                write(kind, files.companion(output, kind), photo.encode_map(shown))
         if self.job.save_samples:
             write("sample", files.sample_path(output, 0), encoded)
             for sample in range(1, self.job.samples):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import HintType, Shared, common
+from .options import HintType, NumberRange, Shared, common
 
 if TYPE_CHECKING:
     from ..job import PixelHint
@@ -16,16 +16,14 @@ if TYPE_CHECKING:
 @common
 @click.option(
     "--variety",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     help="How far colours may leave what is expected. 0: not at all, the seed does not matter; "
     "1: a true sample. Default: 0.3.",
 )
 @click.option(
     "--steps", type=click.IntRange(1, 100), help="Network evaluations a sample. Default: 10."
 )
-@click.option(
-    "--saturation", type=click.FloatRange(0, 3), help="Factor on the chroma. Default: 1.3."
-)
+@click.option("--saturation", type=NumberRange(0, 3), help="Factor on the chroma. Default: 1.3.")
 @click.option(
     "--hint",
     "hints",
@@ -50,4 +48,4 @@ def colorize(
     from .task import run
 
     options = {"variety": variety, "steps": steps, "saturation": saturation}
-    run(Task.COLORIZE, shared, options, hints)
+    run(Task.COLORIZE, shared, options, hints=hints)

@@ -79,6 +79,9 @@ class Console:
         doubt = done.record and done.record.confidence
         if doubt:
             self._say(f"  {doubt.guessed_share:.0%} of the picture is a guess: the map shows where")
+        noise = done.record and done.record.noise
+        if noise:
+            self._say(f"  {noise.sentence}")
         if self._verbose and done.record:
             timings = done.record.timings.items()
             self._say("  " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in timings))

@@ -12,11 +12,13 @@ import click
 from .. import __version__
 from ..errors import ExitCode, RestoreError
 from .colorize import colorize
+from .denoise import denoise
 
 EPILOG = """\b
 Examples:
   restore colorize photo.jpg --seed 42
   restore colorize scans/ -o colour/ --recursive
+  restore denoise night.jpg --removed
   find . -name '*.tif' -print0 | restore colorize --files-from - -0 -o out/
   cat in.png | restore colorize - -o - > out.png
 """
@@ -68,3 +70,4 @@ def main() -> None:
 
 
 main.add_command(colorize)
+main.add_command(denoise)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -35,6 +36,18 @@ class HintType(click.ParamType["PixelHint"]):
             self.fail(f"{value!r} is not a hint; write X,Y=#RRGGBB, for example 120,340=#4b5320")
         red, green, blue = bytes.fromhex(match[3])
         return PixelHint(int(match[1]), int(match[2]), (red, green, blue))
+
+
+class NumberRange(click.FloatRange):
+    """A range of numbers, which `nan` is not in."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return number
 
 
 class DeviceType(click.ParamType[str]):

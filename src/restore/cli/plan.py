@@ -51,7 +51,7 @@ def plan(
             word=job.task.past,
             file=None if in_folder else place,
             folder=place if in_folder else None,
-            confidence=job.confidence,
+            maps=job.maps,
             samples=_samples(job),
         )
         planned += _targets(targets)
@@ -88,7 +88,7 @@ def _piped(job: Job, output: str | None, *, alone: bool) -> Planned:
     if not alone or is_folder(output, []):
         raise click.UsageError("a photo on standard input needs -o FILE or -o -")
     path = Path(output)
-    beside = companions(path, confidence=job.confidence, samples=_samples(job))
+    beside = companions(path, maps=job.maps, samples=_samples(job))
     return Planned("-", None, path, obstacle(path, beside))
 
 

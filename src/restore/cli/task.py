@@ -14,7 +14,7 @@ from .. import registry
 from ..backend import Entry, Task, Value
 from ..cores import usable_cores
 from ..errors import ExitCode
-from ..job import Existing, Job, PixelHint, Planned
+from ..job import Denoising, Existing, Job, PixelHint, Planned
 from .console import Console
 from .options import Shared, source_names
 from .plan import plan
@@ -26,7 +26,9 @@ def run(
     task: Task,
     shared: Shared,
     options: Mapping[str, Value | None],
+    *,
     hints: tuple[PixelHint, ...] = (),
+    denoising: Denoising | None = None,
 ) -> None:
     """Do a task to all the photos that were named, and exit.
 
@@ -35,6 +37,7 @@ def run(
         shared: The options that every task has.
         options: The backend's own, by name; None where the user gave none.
         hints: Colours that the user knows.
+        denoising: What the user wants of a denoiser.
 
     Raises:
         click.UsageError: For options that cannot be combined.
@@ -42,7 +45,8 @@ def run(
     """
     names = source_names(shared)
     entry = registry.find(shared.backend or registry.names(task)[0], task)
-    job = _job(task, entry, shared, _resolved(entry, options), hints)
+    job = _job(task, entry, shared, _resolved(entry, options))
+    job = replace(job, hints=hints, denoising=denoising or job.denoising)
     planned, notes = plan(job, names, shared.output, shared.recursive)
     _check(job, shared, planned)
     for note in [] if shared.quiet else notes:
@@ -68,7 +72,6 @@ def _job(
     entry: Entry,
     shared: Shared,
     options: dict[str, Value],
-    hints: tuple[PixelHint, ...],
 ) -> Job:
     threads = shared.threads or usable_cores()
     existing = Existing.REFRESH
@@ -83,7 +86,6 @@ def _job(
         save_samples=shared.save_samples,
         confidence=shared.confidence,
         options=options,
-        hints=hints,
         device=shared.device,
         precision=shared.precision,
         threads=threads,
@@ -110,8 +112,8 @@ def _check(job: Job, shared: Shared, planned: Sequence[Planned]) -> None:
         raise click.UsageError(f"backend {job.entry.name!r} draws no samples: no --confidence")
     if to_stdout and shared.as_json:
         raise click.UsageError("--json and a result cannot both go to standard output")
-    if to_stdout and (job.confidence or job.save_samples):
-        raise click.UsageError("--confidence and --save-samples need an output file")
+    if to_stdout and (job.maps or job.save_samples):
+        raise click.UsageError("maps and --save-samples need an output file")
     if shared.dry_run:
         return
     if to_stdout and sys.stdout is None:

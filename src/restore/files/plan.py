@@ -57,7 +57,7 @@ def plan_outputs(
     word: str,
     file: Path | None = None,
     folder: Path | None = None,
-    confidence: bool = False,
+    maps: Sequence[str] = (),
     samples: int = 0,
 ) -> list[Target]:
     """Name the output of every photo.
@@ -68,7 +68,7 @@ def plan_outputs(
         file: The output itself, for a single photo.
         folder: Mirror the trees of the photos' roots in it. With neither this nor `file` an
             output lies beside its photo.
-        confidence: A map will be written beside each output.
+        maps: The kinds of maps that will be written beside each output.
         samples: So many samples will be.
 
     Returns:
@@ -94,7 +94,7 @@ def plan_outputs(
                 f"{output} would also be the output of {names}",
                 hint="rename one, or restore them into different folders",
             )
-        beside = companions(output, confidence=confidence, samples=samples)
+        beside = companions(output, maps=maps, samples=samples)
         for path in (output, record_path(output), *beside):
             if _place(path) in inputs or _node(path) in nodes:
                 return OutputError(
@@ -168,10 +168,10 @@ def companion(output: Path, kind: str) -> Path:
     return output.with_name(f"{output.name}.{kind}.png")
 
 
-def companions(output: Path, *, confidence: bool, samples: int) -> list[Path]:
-    """Return the names of the maps and samples that are written beside an output."""
-    maps = [companion(output, "confidence")] if confidence else []
-    return maps + [sample_path(output, sample) for sample in range(samples)]
+def companions(output: Path, *, maps: Sequence[str], samples: int) -> list[Path]:
+    """Return the names of the maps, by kind, and samples that are written beside an output."""
+    beside = [companion(output, kind) for kind in maps]
+    return beside + [sample_path(output, sample) for sample in range(samples)]
 
 
 def sample_path(output: Path, sample: int) -> Path:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import OutputError
 from ..files import FORMATS, Format
@@ -78,9 +77,9 @@ def encode(photo: Photo, pixels: Pixels, *, quality: int = 95, xmp: bytes | None
     return tiff.encode(photo, pixels, xmp)
 
 
-def encode_map(plane: NDArray[np.uint8]) -> bytes:
-    """Return a grey (H, W) map as PNG."""
-    pixels = plane[:, :, None]
+def encode_map(plane: Pixels) -> bytes:
+    """Return a map, (H, W) grey or (H, W, 1 or 3), as PNG."""
+    pixels = plane[:, :, None] if plane.ndim == 2 else plane
     return encode(Photo(pixels, "PNG"), pixels)
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import torch
 
-from ..backend import Backend, Draws, Gives, Guidance, Noise, Outcome, Shown
+from ..backend import (
+    LEVEL_CELL,
+    Backend,
+    Draws,
+    Gives,
+    Guidance,
+    MeasuresNoise,
+    Noise,
+    Outcome,
+    Shown,
+)
 from ..errors import BackendError
 
 
@@ -54,3 +64,21 @@ def prepared(backend: Backend, overview: torch.Tensor | None, guidance: Guidance
     """Let a backend look at the whole photo."""
     with torch.inference_mode():
         return backend.prepare(overview, guidance)
+
+
+def levels(backend: MeasuresNoise, shown: Shown) -> torch.Tensor:
+    """Let a backend measure noise and check what it found.
+
+    Raises:
+        BackendError: If the map has the wrong shape, or holds what is no deviation.
+    """
+    with torch.inference_mode():
+        found = backend.levels(shown).float().cpu()
+    n, _, height, width = shown.picture.shape
+    expected = (n, 3, height // LEVEL_CELL, width // LEVEL_CELL)
+    if tuple(found.shape) != expected or not bool((torch.isfinite(found) & (found >= 0)).all()):
+        raise BackendError(
+            f"{type(backend).__name__} measured noise that cannot be",
+            hint="try --precision fp32, or give the level with --sigma",
+        )
+    return found

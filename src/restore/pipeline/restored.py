@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
+
+from ..evidence import Removed
+from ..routes import Detected
+from .levels import LevelMap
 
 Pixels = NDArray[Any]
 """(H, W, C), uint8 or uint16."""
@@ -26,9 +30,23 @@ class Confidence:
 
 
 @dataclass(frozen=True)
+class NoiseFound:
+    """What a photo's noise was taken to be, and what became of it."""
+
+    detected: Detected
+    levels: LevelMap | None  #: None: the backend does not measure it, and nobody told
+    first: Removed | None  #: what the network removed; None: it removed nothing
+    last: Removed | None  #: of that, what did not stay
+    sentence: str  #: the same in plain words, with the advice that follows
+
+
+@dataclass(frozen=True)
 class Restored:
     """What a backend made of a photo."""
 
     render: Callable[[int], Pixels]  #: makes the full-size pixels of one sample
     confidence: Confidence | None = None
+    noise: NoiseFound | None = None
+    maps: Mapping[str, Callable[[], Pixels]] = field(default_factory=dict)  #: grey or RGB, by kind
+    unchanged: bool = False  #: the pixels are those that came
     notices: tuple[str, ...] = ()

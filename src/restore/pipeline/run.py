@@ -9,7 +9,7 @@ from ..clock import Stopwatch
 from ..errors import BackendError
 from ..job import Job
 from ..photo import Photo
-from . import tiled, whole
+from . import denoising, tiled, whole
 from .guidance import hints_of
 from .restored import Restored
 from .toning import colour_notice
@@ -28,6 +28,10 @@ def restore(
         BackendError: If the backend broke its contract.
         DeviceError: If memory does not suffice for the smallest tile.
     """
+    if job.task is Task.DENOISE:
+        if job.confidence:
+            raise BackendError("denoising guesses no colours", hint="--removed shows what went")
+        return denoising.restore(photo, backend, job, workers, clock)
     evidence = max(EVIDENCE_DRAWS, job.samples) if job.confidence else 0
     draws = Draws(results=job.samples, evidence=evidence)
     guidance = Guidance(hints=hints_of(job.hints, photo))

@@ -6,6 +6,9 @@ whole; out of memory, the photo starts again with smaller tiles.
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,16 +16,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .. import color, device, noise, tiles
-from ..backend import Backend, Draws, Guidance, Shown, Task
+from .. import device, noise, tiles
+from ..backend import LEVEL_CELL, Backend, Draws, Guidance, Limits, Shown
 from ..clock import Stopwatch
 from ..errors import DeviceError
 from ..job import Job
 from ..photo import Photo
 from . import contract
-from .overview import grey_picture, small_picture
+from .overview import small_picture
 from .restored import Pixels, Restored
+from .views import View, under_levels, view_of
 from .workers import Workers
+
+_SHARE = 0.5  #: of the free memory, that tiles may work in
 
 
 def restore(
@@ -49,9 +55,10 @@ def restore(
     with clock("network"):
         prepared = contract.prepared(backend, seen, guidance)
         smallest = tiles.smallest_tile(limits.overlap, limits.multiple_of)
-        tile = max(smallest, limits.tile // limits.multiple_of * limits.multiple_of)
+        tile = max(smallest, _affordable(limits, job))
+        view = view_of(photo, job.task)
         while True:
-            one = _Tiler(photo, backend, job, guidance, draws, prepared)
+            one = _Tiler(photo, view, backend, job, guidance, draws, prepared)
             try:
                 samples = one.run(tile, workers)
                 break
@@ -67,11 +74,21 @@ def restore(
     return Restored(lambda sample: samples[sample])
 
 
+def _affordable(limits: Limits, job: Job) -> int:
+    """Return the largest tile that the free memory has room for, on all threads at once."""
+    tile = limits.tile
+    if limits.bytes_per_pixel:
+        room = _SHARE * device.free_bytes(job.device) / (limits.bytes_per_pixel * limits.batch)
+        tile = min(tile, math.isqrt(int(room / job.threads)))
+    return tile // limits.multiple_of * limits.multiple_of
+
+
 @dataclass(frozen=True)
 class _Tiler:
     """One attempt at a photo, at one tile size."""
 
     photo: Photo
+    view: View
     backend: Backend
     job: Job
     guidance: Guidance
@@ -83,73 +100,95 @@ class _Tiler:
         limits, scale = self.backend.limits, self.backend.scale
         height, width = self.photo.pixels.shape[:2]
         grid = tiles.grid(height, width, tile, limits.overlap, limits.multiple_of)
-        shape = (height * scale, width * scale, 3)
+        shape = (height * scale, width * scale, self.view.channels)
         samples = [np.empty(shape, self.photo.pixels.dtype) for _ in range(self.draws.results)]
 
-        def place(part: tiles.Tile) -> None:
-            for whole, pixels in zip(samples, self._tile(part), strict=True):
+        def place(parts: list[tiles.Tile]) -> None:
+            outcome = self._restored(parts)
+            for index, part in enumerate(parts):
                 core = part.core
-                whole[
-                    core.top * scale : core.bottom * scale, core.left * scale : core.right * scale
-                ] = pixels
+                rows = slice(core.top * scale, core.bottom * scale)
+                columns = slice(core.left * scale, core.right * scale)
+                for whole, answer in zip(samples, outcome[:, index], strict=True):
+                    whole[rows, columns] = self._core(part, answer)
 
-        workers.each(place, grid)
+        workers.each(place, _batches(grid, limits.batch))
         return samples
 
-    def _tile(self, part: tiles.Tile) -> list[Pixels]:
-        """Return the core of one tile, for every sample."""
-        window, core, scale = part.window, part.core, self.backend.scale
-        height, width = window.bottom - window.top, window.right - window.left
-        limits = self.backend.limits
-        fitted = (-height % limits.multiple_of, -width % limits.multiple_of)
-        pad = (
-            0,
-            max(fitted[1], limits.minimum - width),
-            0,
-            max(fitted[0], limits.minimum - height),
-        )
-        cut = self.photo.pixels[window.top : window.bottom, window.left : window.right]
-        pixels = torch.from_numpy(np.ascontiguousarray(cut))
-        lightness = None
-        if self.job.task is Task.COLORIZE:
-            lightness = color.lightness(pixels, self.photo.space)
-            picture = grey_picture(lightness)
-        else:
-            picture = color.to_picture(pixels, self.photo.space)[None]
+    def _restored(self, parts: list[tiles.Tile]) -> Tensor:
+        """Return what the backend makes of tiles of one size: (samples, tiles, 3, H, W)."""
+        shown = [self._shown(part) for part in parts]
 
-        def under(full: Tensor | None) -> Tensor | None:
-            if full is None:
-                return None
-            cut = full[..., window.top : window.bottom, window.left : window.right]
-            return F.pad(cut, pad, mode="replicate")
+        def together(pieces: list[Tensor | None]) -> Tensor | None:
+            found = [piece for piece in pieces if piece is not None]
+            return torch.stack(found) if found else None
 
         def field(sample: int, step: int, channels: int, stride: int) -> Tensor:
-            cells = noise.window(
-                self.job.seed,
-                sample,
-                step,
-                channels,
-                window.top // stride,
-                window.left // stride,
-                (height + pad[3]) // stride,
-                (width + pad[1]) // stride,
-            )
-            return torch.from_numpy(cells)[None]
+            height, width = shown[0].picture.shape[-2:]
+            size = (height // stride, width // stride)
+            windows = [
+                noise.window(
+                    self.job.seed,
+                    sample,
+                    step,
+                    channels,
+                    part.window.top // stride,
+                    part.window.left // stride,
+                    *size,
+                )
+                for part in parts
+            ]
+            return torch.from_numpy(np.stack(windows))
 
-        shown = Shown(
-            F.pad(picture, pad, mode="replicate"),
-            under(self.guidance.mask),
-            under(self.guidance.noise_map),
+        batch = Shown(
+            torch.stack([one.picture for one in shown]),
+            together([one.mask for one in shown]),
+            together([one.noise_map for one in shown]),
         )
-        outcome = contract.restored(self.backend, shown, self.prepared, self.draws, field)
+        return contract.restored(self.backend, batch, self.prepared, self.draws, field).results
+
+    def _shown(self, part: tiles.Tile) -> Shown:
+        """Return one tile, without the dimension of a batch, padded to what the model accepts."""
+        limits, window = self.backend.limits, part.window
+        height, width = window.bottom - window.top, window.right - window.left
+        down = max(-height % limits.multiple_of, limits.minimum - height)
+        right = max(-width % limits.multiple_of, limits.minimum - width)
+
+        def padded(planes: Tensor) -> Tensor:
+            return F.pad(planes[None], (0, right, 0, down), mode="replicate")[0]
+
+        mask, cells = self.guidance.mask, self.guidance.noise_map
+        if mask is not None:
+            mask = padded(mask[0, :, window.top : window.bottom, window.left : window.right])
+        if cells is not None:
+            cells = padded(
+                under_levels(
+                    *(cells, LEVEL_CELL),
+                    *(window.top, window.bottom, window.left, window.right),
+                )
+            )
+        return Shown(padded(self.view.picture(self._integers(window))), mask, cells)
+
+    def _core(self, part: tiles.Tile, answer: Tensor) -> Pixels:
+        """Return the integers of a tile's core, from the answer to the whole tile."""
+        core, window, scale = part.core, part.window, self.backend.scale
         rows = slice((core.top - window.top) * scale, (core.bottom - window.top) * scale)
         columns = slice((core.left - window.left) * scale, (core.right - window.left) * scale)
-        dtype, space = pixels.dtype, self.photo.space
-        finished = []
-        for result in outcome.results[:, 0, :, rows, columns]:
-            if lightness is None:
-                finished.append(color.from_picture(result, space, dtype).numpy())
-            else:
-                ab = color.to_lab(result.clamp(0, 1))[1:]
-                finished.append(color.colored(lightness[rows, columns], ab, space, dtype).numpy())
-        return finished
+        before = self._integers(core)
+        pixels: Pixels = self.view.pixels(answer[:, rows, columns], before).numpy()
+        return pixels
+
+    def _integers(self, box: tiles.Box) -> Tensor:
+        cut = self.photo.pixels[box.top : box.bottom, box.left : box.right]
+        return torch.from_numpy(np.ascontiguousarray(cut))
+
+
+def _batches(grid: list[tiles.Tile], most: int) -> Iterator[list[tiles.Tile]]:
+    """Yield tiles in groups of one size, at most so many together."""
+    alike: dict[tuple[int, int], list[tiles.Tile]] = defaultdict(list)
+    for part in grid:
+        window = part.window
+        alike[window.bottom - window.top, window.right - window.left].append(part)
+    for parts in alike.values():
+        for start in range(0, len(parts), most):
+            yield parts[start : start + most]

@@ -70,7 +70,8 @@ def restore(
         confidence = doubt(
             outcome.evidence[:, 0], backend.error_per_spread, (height, width), workers, clock
         )
-    return Restored(render, confidence)
+    maps = {} if confidence is None else {"confidence": confidence.render}
+    return Restored(render, confidence, maps=maps)
 
 
 def noise_under(seed: int, size: tuple[int, int]) -> Noise:

@@ -62,10 +62,43 @@ class Confidence:
 
 
 @dataclass(frozen=True)
+class LevelAt:
+    """The deviation of the noise where the photo has one brightness; both in 8-bit levels."""
+
+    brightness: float
+    level: float
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What a denoiser took away."""
+
+    amount: float  #: root mean square, 8-bit levels
+    mean_change: float  #: mean of its absolute values, 8-bit levels
+    random_share: float  #: of its energy, that looks like noise and not like structure
+    edge_correlation: float  #: -1 to 1: with the edges of what stayed
+    whiteness: float  #: 0 to 1: how little a pixel says of the next
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What a photo's noise was taken to be, and what became of it."""
+
+    route: str  #: "network", "median", "notch", or "none" when nothing was to be done
+    kind: str
+    reason: str  #: why this route
+    level: tuple[float, ...]  #: of R, G and B, 8-bit levels; empty if nothing measured it
+    by_brightness: tuple[LevelAt, ...]
+    by_network: Removed | None  #: before what looks like structure was given back
+    removed: Removed | None
+    sentence: str  #: the same in plain words, with the advice that follows
+
+
+@dataclass(frozen=True)
 class Companion:
     """Another file written beside the output."""
 
-    kind: str  #: "confidence", "sample"
+    kind: str  #: "confidence", "removed", "noise", "sample"
     name: str
     sha256: str
 
@@ -101,6 +134,7 @@ class Record:
     timings: dict[str, float]  #: seconds by stage
     warnings: tuple[str, ...]
     confidence: Confidence | None
+    noise: Noise | None
     companions: tuple[Companion, ...]
     source: Source | None
     replaces: str | None  #: SHA-256 of the file of ours that the output takes the place of

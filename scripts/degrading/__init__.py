@@ -1,0 +1,1 @@
+"""What time, cameras, scanners and files do to photographs, as seeded functions."""

@@ -1,0 +1,280 @@
+"""Train the denoiser and its estimator of the noise's level, within a budget of wall-clock time.
+
+    python scripts/train_denoiser.py configs/denoiser.toml --data ../shared/data --out runs/denoiser
+
+The run can be stopped at any time (SIGTERM saves first) and started again with the same
+command: it goes on from `OUT/checkpoint.pt`, and the time already spent counts. Every minute it
+prints a line of its curve, and appends it to `OUT/curve.jsonl`. The averaged weights, in half
+precision, are in `OUT/denoiser.safetensors`, as of the last checkpoint. `--start` begins with the
+weights of an earlier run instead of random ones.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from degrading.chain import degraded
+from degrading.gaussian import gaussian
+from degrading.quantizing import quantized
+from restore.nets.autoencoder import CELL, Denoiser, folded_levels
+from training.averaging import Averaged
+from training.denoiser_recipe import DenoiserRecipe, Phase
+from training.part import Part
+from training.patches import Rgb8, load, middles, random_patches
+
+Pair = tuple[Tensor, Tensor]
+"""(clean, noisy), each (N, 3, H, W) in [0, 1]."""
+
+FLOOR = 1 / 255  #: of a level: below it, how much less makes no difference
+VALIDATION_SIDE = 256
+VALIDATION_SIGMAS = (15, 25, 50)
+
+
+def level_of(noise: Tensor) -> Tensor:
+    """Return the root mean square of noise around each cell: (N, 3, H / CELL, W / CELL)."""
+    cells = F.avg_pool2d(noise.square(), CELL)
+    around = F.avg_pool2d(F.pad(cells, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return around.sqrt()
+
+
+def losses_of(net: Denoiser, pair: Pair, told: Tensor) -> dict[str, Tensor]:
+    """Return the losses of a batch; `told` (N,) is 1 for pictures that come with their level."""
+    clean, noisy = pair
+    level = level_of(noisy - clean)
+    estimated = net.estimator(noisy).float()
+    known = told[:, None, None, None]
+    shown = known * level + (1 - known) * estimated.detach()
+    restored = net.autoencoder(noisy, folded_levels(shown)).float()
+    off = torch.log((estimated + FLOOR) / (level + FLOOR)).abs().mean()
+    return {"picture": ((restored - clean).square() + 1e-6).sqrt().mean(), "level": 0.02 * off}
+
+
+class Run:
+    """Everything a checkpoint holds, and the step that advances it."""
+
+    def __init__(self, recipe: DenoiserRecipe, device: torch.device) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.device = recipe, device
+        self.net = Denoiser(recipe.net).to(device).to(memory_format=torch.channels_last)
+        self.part = Part([self.net], recipe.learning_rate, recipe.weight_decay)
+        self.averaged = Averaged(self.net, recipe.averaging)
+        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self.step, self.seconds, self.seen = 0, 0.0, 0
+
+    @property
+    def progress(self) -> float:
+        return self.seconds / (60 * self.recipe.minutes)
+
+    def advance(self, pair: Pair) -> dict[str, float]:
+        """Take one optimizer step; return its losses."""
+        self.part.begin(self.recipe.rate_at(self.progress))
+        pair = moved(pair, self.device)
+        told = torch.rand(len(pair[0]), generator=self.generator) < self.recipe.told
+        with torch.autocast(self.device.type, torch.bfloat16):
+            losses = losses_of(self.net, pair, told.float().to(self.device))
+        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+        self.part.step()
+        self.step += 1
+        self.seen += pair[0].numel() // 3
+        self.averaged.update(self.net, self.step)
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def start_from(self, weights: Path) -> None:
+        """Begin with the weights that an earlier run saved."""
+        self.net.load_state_dict(load_file(weights))
+        self.averaged = Averaged(self.net, self.recipe.averaging)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "net": self.net.state_dict(),
+            "part": self.part.state(),
+            "averaged": self.averaged.values,
+            "generator": self.generator.get_state(),
+            "clock": (self.step, self.seconds, self.seen),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        self.part.restore(state["part"])
+        self.averaged.values = {n: v.to(self.device) for n, v in state["averaged"].items()}
+        self.generator.set_state(state["generator"])
+        self.step, self.seconds, self.seen = state["clock"]
+
+
+def moved(pair: Pair, device: torch.device) -> Pair:
+    """Return the pair on a device, channels last."""
+    clean, noisy = (x.to(device, memory_format=torch.channels_last) for x in pair)
+    return clean, noisy
+
+
+_photos: Sequence[Rgb8] = ()
+
+
+def _hold(photos: Sequence[Rgb8]) -> None:
+    """Keep the photos in a process that makes batches, with one thread to make them."""
+    global _photos
+    _photos = photos
+    torch.set_num_threads(1)
+
+
+def _make(phase: Phase, seed: tuple[int, int]) -> Pair:
+    """Make a batch. Half of them keep the place of JPEG's blocks, which photos show uncropped."""
+    random = np.random.default_rng(seed)
+    large = random_patches(_photos, phase.batch, phase.side + CELL, random)
+    clean, noisy = degraded(large, random)
+    top, left = random.integers(CELL, size=2) if random.random() < 0.5 else (CELL, CELL)
+    rows, columns = slice(top, top + phase.side), slice(left, left + phase.side)
+    return clean[..., rows, columns].contiguous(), noisy[..., rows, columns].contiguous()
+
+
+def batches(run: Run, photos: Sequence[Rgb8], processes: int) -> Iterator[tuple[Pair, Phase]]:
+    """Yield batches without end, made in other processes while the network learns."""
+    with ProcessPoolExecutor(processes, initializer=_hold, initargs=(photos,)) as pool:
+        waiting: list[tuple[Future[Pair], Phase]] = []
+        number = run.step
+        while True:
+            while len(waiting) < 2 * processes + 1:
+                phase = run.recipe.phase_at(run.progress)
+                waiting.append((pool.submit(_make, phase, (run.recipe.seed, number)), phase))
+                number += 1
+            made, phase = waiting.pop(0)
+            yield made.result(), phase
+
+
+@torch.no_grad()
+def validate(run: Run, held: Tensor) -> dict[str, float]:
+    """Measure the averaged weights, blind, on 8-bit pictures: PSNR, and the level's error."""
+    net = Denoiser(run.recipe.net).to(run.device).eval()
+    net.load_state_dict(run.averaged.values)
+    found: dict[str, float] = {}
+    errors = []
+    for sigma in VALIDATION_SIGMAS:
+        noisy = quantized(gaussian(held, sigma / 255, np.random.default_rng(sigma)))
+        psnr = []
+        for clean, picture in zip(held.to(run.device), noisy.to(run.device), strict=True):
+            level = net.estimator(picture[None])
+            restored = quantized(net.autoencoder(picture[None], folded_levels(level))[0])
+            psnr.append(-10 * float(torch.log10((restored - clean).square().mean())))
+            truth = level_of((picture - clean)[None]).mean()
+            errors.append(abs(float(level.mean() / truth) - 1))
+        found[f"psnr_{sigma}"] = float(np.mean(psnr))
+    found["level_error"] = float(np.median(errors))
+    clean = held.to(run.device)
+    left = [net.autoencoder(x[None], folded_levels(net.estimator(x[None])))[0] for x in clean]
+    changes = (torch.stack(left) - clean).square().mean((1, 2, 3))
+    found["psnr_clean"] = float((-10 * changes.log10()).mean())
+    return found
+
+
+def save_weights(run: Run, path: Path) -> None:
+    """Write the averaged weights in half precision, with the configuration inside the file."""
+    half = {name: value.half().cpu().contiguous() for name, value in run.averaged.values.items()}
+    save_file(half, path, metadata={"config": json.dumps(asdict(run.recipe.net))})
+
+
+@click.command(help=__doc__)
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--start", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--minutes", type=float, help="Instead of the configuration's budget.")
+@click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
+@click.option("--threads", type=int, default=0, help="CPU threads; 0: all.")
+@click.option("--makers", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--session-minutes", type=float, help="Stop after so long; the next call goes on.")
+def main(
+    config: Path,
+    data: Path,
+    out: Path,
+    start: Path | None,
+    minutes: float | None,
+    device: str,
+    threads: int,
+    makers: int,
+    session_minutes: float | None,
+) -> None:
+    """Train until the time is up."""
+    if threads:
+        torch.set_num_threads(threads)
+    recipe = DenoiserRecipe.read(config)
+    if minutes is not None:
+        recipe = replace(recipe, minutes=minutes)
+    out.mkdir(parents=True, exist_ok=True)
+    photos = load(data / "train-hires")
+    held = middles(photos[:: recipe.validation_every], VALIDATION_SIDE)
+    del photos[:: recipe.validation_every]
+    run = Run(recipe, torch.device(device))
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.exists():
+        run.restore(torch.load(checkpoint, map_location=device, weights_only=True))
+    elif start is not None:
+        run.start_from(start)
+    parameters = sum(p.numel() for p in run.net.parameters())
+    click.echo(f"{len(photos)} photos, {len(held)} held, {parameters / 1e6:.2f} M parameters")
+    session = run.seconds + 60 * (session_minutes or recipe.minutes)
+    started = time.monotonic() - run.seconds
+    reported, losses = run.seconds, []
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    stream = batches(run, photos, makers)
+    while run.progress < 1 and run.seconds < session and not stopped.is_set():
+        pair, phase = next(stream)
+        losses.append(run.advance(pair))
+        run.seconds = time.monotonic() - started
+        if run.seconds - reported > 60:
+            reported = run.seconds
+            measured = {}
+            if round(run.seconds / 60) % 5 == 0:
+                measured = validate(run, held)
+                save(run, out)
+            report(run, phase, losses, measured, out)
+            losses = []
+    report(run, recipe.phase_at(run.progress), losses, validate(run, held), out)
+    save(run, out)
+
+
+def save(run: Run, out: Path) -> None:
+    """Write the checkpoint, whole or not at all, and the weights as they stand."""
+    part = out / "checkpoint.part"
+    torch.save(run.state(), part)
+    part.replace(out / "checkpoint.pt")
+    save_weights(run, out / "denoiser.safetensors")
+
+
+def report(
+    run: Run, phase: Phase, losses: list[dict[str, float]], measured: dict[str, float], out: Path
+) -> None:
+    """Print one line of the curve and append it to the file."""
+    line = {
+        "minute": round(run.seconds / 60, 2),
+        "step": run.step,
+        "megapixels": round(run.seen / 1e6, 1),
+        "side": phase.side,
+        **{
+            name: round(float(np.mean([loss[name] for loss in losses])), 5)
+            for name in (losses[0] if losses else {})
+        },
+        **{name: round(value, 4) for name, value in measured.items()},
+    }
+    click.echo(json.dumps(line))
+    with (out / "curve.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    main()

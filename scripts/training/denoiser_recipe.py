@@ -1,0 +1,55 @@
+"""What the denoiser's training is told: its configuration file, typed."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from restore.nets.autoencoder import AutoencoderConfig
+
+from .schedule import trapezoid
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of the run with one patch size."""
+
+    share: float  #: of the whole run's time
+    side: int  #: of the patches, pixels
+    batch: int
+
+
+@dataclass(frozen=True)
+class DenoiserRecipe:
+    """The configuration file."""
+
+    minutes: float
+    seed: int
+    learning_rate: float
+    weight_decay: float
+    averaging: float
+    told: float  #: chance that a picture comes with its true level, not the estimated one
+    validation_every: int
+    net: AutoencoderConfig
+    phases: tuple[Phase, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> DenoiserRecipe:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        net = AutoencoderConfig.of(table.pop("net"))
+        phases = tuple(Phase(**phase) for phase in table.pop("phases"))
+        return cls(**table, net=net, phases=phases)
+
+    def phase_at(self, progress: float) -> Phase:
+        """Return the phase after a share `progress` of the time."""
+        end = 0.0
+        for phase in self.phases:
+            end += phase.share
+            if progress < end:
+                return phase
+        return self.phases[-1]
+
+    def rate_at(self, progress: float) -> float:
+        """Return the learning rate after a share `progress` of the time."""
+        return self.learning_rate * trapezoid(progress)

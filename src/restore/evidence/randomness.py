@@ -1,0 +1,107 @@
+"""How much of a removed layer looks random, block by block.
+
+Random noise has the energy that its brightness gives it, wherever it is. Text, edges and a texture
+that went have more than that, and have it in places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .floor import Floor, highest
+
+Floats = NDArray[np.float32]
+
+_INVISIBLE = 1.0  # energy, levels squared: rounding, and what nobody sees
+_ENOUGH = 0.95  # random share at which no more is given back
+_ROUNDS = 8  # of giving back
+_TINY = np.float32(1e-9)
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """A removed layer in blocks (h, w); energies are means over pixels, in levels squared."""
+
+    counts: Floats  #: (h, w), pixels
+    brightness: Floats  #: (C, h, w), of what stayed, levels
+    energy: Floats  #: (C, h, w), removed
+
+    def blended(self, keep: Floats) -> Blocks:
+        """Return the blocks as they are if only `keep` (h, w) of the layer goes."""
+        return replace(self, energy=keep**2 * self.energy)
+
+
+class Judge:
+    """Tells what looks random in blocks from what does not.
+
+    Args:
+        blocks: The layer as it was removed.
+        likeness: Correlation of neighbouring pixels of the layer, 0 .. 1.
+    """
+
+    def __init__(self, blocks: Blocks, likeness: float) -> None:
+        self._blocks, self._likeness = blocks, likeness
+        self._floors = [Floor(plane.ravel()) for plane in blocks.brightness]
+
+    def random_share(self) -> float:
+        """Return the share of the energy that looks random, 0 .. 1; 1 if there is none."""
+        return self._judged(self._blocks)[0]
+
+    def keep(self) -> Floats:
+        """Return the factors (h, w), 0 .. 1, that leave of the layer what looks random.
+
+        Blocks are brought down to the energy of noise, not to none: so noise stays gone around
+        a word as everywhere else. The factors are interpolated when used, which lets structure
+        through beside a block that is kept; so it is done again on what would come of it. Where
+        so much is structure that the noise floor sinks with it, it is done ever more firmly.
+        """
+        keep = np.ones_like(self._blocks.counts)
+        left = self._blocks
+        for turn in range(_ROUNDS):
+            share, factor = self._judged(left)
+            if share >= _ENOUGH:
+                break
+            keep = keep * factor ** max(1, turn)
+            left = self._blocks.blended(_interpolated(keep))
+        return keep
+
+    def _judged(self, blocks: Blocks) -> tuple[float, Floats]:
+        """Return the random share and the factors that take the rest away."""
+        energy = blocks.energy.mean(0)
+        total = float((energy * blocks.counts).sum(dtype=np.float64))
+        if not total:
+            return 1.0, np.ones_like(energy)
+        around = np.maximum(_around(energy), _TINY)
+        noise = self._noise(blocks.energy)
+        share = np.maximum(around - np.maximum(noise, _INVISIBLE), 0) / around
+        random = 1 - float((share * energy * blocks.counts).sum(dtype=np.float64)) / total
+        factor = np.where(share > 0, np.sqrt(np.minimum(noise / around, 1)), 1)
+        return float(np.clip(random, 0, 1)), factor
+
+    def _noise(self, energy: Floats) -> Floats:
+        """Return the most energy that noise has in an area, of the energy in (C, h, w)."""
+        each = [floor.low(plane.ravel()) for floor, plane in zip(self._floors, energy, strict=True)]
+        low = np.mean(each, axis=0).reshape(energy.shape[1:])
+        high = highest((energy.mean(0) / np.maximum(low, _TINY)).ravel(), self._likeness)
+        return _around(low) * np.float32(high)
+
+
+def _weighted(plane: Floats, beside: float, middle: float) -> Floats:
+    """Return sums over a block and its neighbours, weighted likewise along both axes."""
+    p = np.pad(plane, 1, mode="edge")
+    p = np.float32(beside) * (p[:-2] + p[2:]) + np.float32(middle) * p[1:-1]
+    sums: Floats = np.float32(beside) * (p[:, :-2] + p[:, 2:]) + np.float32(middle) * p[:, 1:-1]
+    return sums
+
+
+def _around(plane: Floats) -> Floats:
+    """Return the mean over a block and its neighbours."""
+    return _weighted(plane, 1 / 3, 1 / 3)
+
+
+def _interpolated(keep: Floats) -> Floats:
+    """Return the mean over each block of factors that run linearly from block to block."""
+    return _weighted(keep, 1 / 8, 3 / 4)

@@ -1,0 +1,150 @@
+"""What a denoiser took away: how much, and how much of that looks random.
+
+The removed layer is before - after, in 8-bit levels. It is gathered in blocks of 8 x 8 pixels,
+a strip at a time; only the blocks' numbers are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .randomness import Blocks, Judge
+
+BLOCK = 8  #: pixels along a side
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Removed:
+    """The removed layer in numbers; levels are 8-bit levels."""
+
+    amount: float  #: RMS, levels
+    mean_change: float  #: mean of the absolute values, levels
+    random_share: float  #: of its energy, that looks random: 0 .. 1
+    edge_correlation: float  #: with the detail that stayed: -1 .. 1; above 0: it was weakened
+    whiteness: float  #: 1: neighbouring pixels have nothing in common; 0: all
+    keep: Tensor  #: (h, w) float32, 0 .. 1: the factor that leaves of it what looks random
+
+
+def levels(pixels: Pixels) -> Floats:
+    """Return float32 in 8-bit levels, 0 to 255."""
+    scale = 255 / np.iinfo(pixels.dtype).max
+    return pixels.astype(np.float32) * np.float32(scale)
+
+
+class RemovedStatistics:
+    """Gathers the removed layer of a photo of one size (H, W), each row once, in any order.
+
+    Strips may come from several threads at a time: each writes to blocks of its own.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        height, width = size
+        self._size = size
+        h, w = -(-height // BLOCK), -(-width // BLOCK)
+        # Memory that nothing is written to is not taken, as two channels of a grey photo's.
+        self._brightness = np.zeros((3, h, w), np.float32)
+        self._energy = np.zeros((3, h, w), np.float32)
+        self._sums = np.zeros((h, len(Sums._fields)))
+        self._channels = 1
+
+    def add(self, top: int, before: Pixels, after: Pixels) -> None:
+        """Take rows top, top + 1 ...; all but the last rows of a photo come by eights.
+
+        Args:
+            top: A multiple of 8.
+            before: (rows, W, C), C 1 or 3.
+            after: Likewise.
+        """
+        rows, width, self._channels = after.shape
+        kept = levels(after)
+        removed = levels(before) - kept
+        first = top // BLOCK
+        into = slice(first, first + -(-rows // BLOCK))
+        self._sums[into] = _sums(removed, kept)
+        missing = ((0, -rows % BLOCK), (0, -width % BLOCK), (0, 0))
+        kept = np.pad(kept, missing, mode="edge")
+        removed = np.pad(removed, missing)
+        counts = self._counts(into)
+        for channel in range(self._channels):
+            self._brightness[channel, into] = _cut(kept[..., channel]).mean((1, 3))
+            squares = np.square(removed[..., channel])
+            self._energy[channel, into] = _cut(squares).sum((1, 3)) / counts
+
+    def _counts(self, rows: slice) -> Floats:
+        """Return how many pixels of the photo are in each block."""
+        height, width = self._size
+        h, w = self._energy.shape[1:]
+        down = np.minimum(height - BLOCK * np.arange(h), BLOCK)[rows]
+        across = np.minimum(width - BLOCK * np.arange(w), BLOCK)
+        return np.outer(down, across).astype(np.float32)
+
+    def result(self) -> Removed:
+        """Return what was found, once every row was added."""
+        sums = Sums(*(float(one) for one in self._sums.sum(0)))
+        channels = self._channels
+        blocks = Blocks(
+            self._counts(slice(None)), self._brightness[:channels], self._energy[:channels]
+        )
+        likeness = min(abs(sums.alike) / sums.pairs, 1.0) if sums.pairs else 0.0
+        judge = Judge(blocks, likeness)
+        slopes = np.sqrt(sums.slopes_removed) * np.sqrt(sums.slopes_stayed)
+        numbers = self._size[0] * self._size[1] * channels
+        return Removed(
+            amount=float(np.sqrt(sums.squares / numbers)),
+            mean_change=sums.change / numbers,
+            random_share=judge.random_share(),
+            edge_correlation=float(np.clip(sums.slopes / slopes, -1, 1)) if slopes else 0.0,
+            whiteness=float(np.clip(1 - likeness, 0, 1)),
+            keep=torch.from_numpy(judge.keep()),
+        )
+
+
+class Sums(NamedTuple):
+    """Sums over pixels, and over pairs of pixels side by side or one below the other."""
+
+    change: float  #: absolute values removed
+    squares: float  #: squares removed
+    pairs: float  #: of pairs, the mean of both squares
+    alike: float  #: of pairs, the product; negative if neighbours differ
+    slopes: float  #: of pairs, the product of the differences, in what was removed and stayed
+    slopes_removed: float
+    slopes_stayed: float
+
+
+def _sums(removed: Floats, stayed: Floats) -> NDArray[np.float64]:
+    """Return sums for each row of blocks, in the order of `Sums`: (h, 7).
+
+    Pairs of pixels lie in one row of blocks, so that strips do not matter.
+    """
+    rows = []
+    for top in range(0, len(removed), BLOCK):
+        r, a = removed[top : top + BLOCK], stayed[top : top + BLOCK]
+        each = [float(np.abs(r).sum()), _dot(r, r), 0.0, 0.0, 0.0, 0.0, 0.0]
+        for near, far in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+            slope, steep = r[far] - r[near], a[far] - a[near]
+            each[2] += (_dot(r[near], r[near]) + _dot(r[far], r[far])) / 2
+            each[3] += _dot(r[near], r[far])
+            each[4] += _dot(slope, steep)
+            each[5] += _dot(slope, slope)
+            each[6] += _dot(steep, steep)
+        rows.append(each)
+    return np.array(rows)
+
+
+def _dot(a: Floats, b: Floats) -> float:
+    return float(np.einsum("ijc,ijc->", a, b, dtype=np.float64))
+
+
+def _cut(plane: Floats) -> Floats:
+    """Return a view of a plane's blocks: (h, 8, w, 8)."""
+    height, width = plane.shape
+    return plane.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)

@@ -1,0 +1,135 @@
+"""An encoder-decoder that predicts the noise in a photograph, and an estimator of its level.
+
+Two parts. `LevelEstimator` says how strong the noise is, per channel and place, on a grid of
+cells. `Autoencoder` is shown the photograph together with such a map, from the estimator or from
+a person, and returns the picture without its noise: it predicts what to take away.
+
+Both first fold 2 x 2 pixels into channels: a quarter of the places for a small part of the cost
+in quality. Plain convolutions and rectifiers without normalization, so that a place's result does
+not depend on what else is in the picture.
+
+Pictures are (N, 3, H, W), sRGB-encoded, [0, 1]; levels are standard deviations in the same units.
+Both sides of a picture must be multiples of `MULTIPLE`.
+
+References: U-Net, Ronneberger et al., arXiv:1505.04597; residual learning of noise, Zhang et al.,
+arXiv:1608.03981; folding and the level map, Zhang et al., arXiv:1710.04026; residual blocks in a
+U-Net that denoises, Zhang et al., arXiv:2008.13751; an estimator before the denoiser, Guo et al.,
+arXiv:1807.04686.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+FOLD = 2  #: pixels a side that become channels
+CELL = 8  #: pixels a side of a cell of the level map
+MULTIPLE = 8  #: the coarsest features have an eighth of the picture's sides
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """What a file of weights needs to rebuild its networks."""
+
+    widths: tuple[int, int, int] = (64, 128, 224)  #: channels at 1/2, 1/4, 1/8
+    depths: tuple[int, int, int] = (2, 2, 2)  #: residual blocks at each, on the way down and up
+    estimator_widths: tuple[int, int, int] = (32, 48, 64)  #: of the estimator, at the same sizes
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> AutoencoderConfig:
+        """Read a table of JSON or TOML, which know no tuples."""
+        return cls(**{name: tuple(value) for name, value in table.items()})
+
+
+def folded_levels(cells: Tensor) -> Tensor:
+    """Interpolate the level of cells, (N, 3, h, w), to where the network reads it."""
+    return F.interpolate(cells, scale_factor=CELL // FOLD, mode="bilinear")
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride, padding=1)
+
+
+class Block(nn.Module):
+    """Two convolutions around a shortcut (He et al., arXiv:1512.03385)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = _conv(channels, channels)
+        self.conv2 = _conv(channels, channels)
+        nn.init.zeros_(self.conv2.weight)  # begin as nothing but shortcuts
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(x)))
+
+
+def _blocks(channels: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(Block(channels) for _ in range(count)))
+
+
+class LevelEstimator(nn.Module):
+    """Reads the noise's deviation from a picture, blind."""
+
+    def __init__(self, widths: tuple[int, int, int]) -> None:
+        super().__init__()
+        fine, middle, coarse = widths
+        self.layers = nn.Sequential(
+            *(_conv(3 * FOLD**2, fine), nn.ReLU(), _conv(fine, fine), nn.ReLU()),
+            *(_conv(fine, middle, stride=2), nn.ReLU(), _conv(middle, middle), nn.ReLU()),
+            *(_conv(middle, coarse, stride=2), nn.ReLU(), _conv(coarse, coarse), nn.ReLU()),
+            nn.Conv2d(coarse, 3, 1),
+        )
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Return the level of every cell: (N, 3, H / CELL, W / CELL), at least 0."""
+        return self.layers(F.pixel_unshuffle(picture, FOLD)).abs()
+
+
+class Autoencoder(nn.Module):
+    """Takes the noise away that the level map tells of."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        fine, middle, coarse = config.widths
+        inputs = 3 * FOLD**2
+        self.head = _conv(inputs + 3, fine)
+        self.down1 = _blocks(fine, config.depths[0])
+        self.shrink1 = nn.Conv2d(fine, middle, 2, stride=2)
+        self.down2 = _blocks(middle, config.depths[1])
+        self.shrink2 = nn.Conv2d(middle, coarse, 2, stride=2)
+        self.bottom = _blocks(coarse, config.depths[2])
+        self.grow2 = nn.ConvTranspose2d(coarse, middle, 2, stride=2)
+        self.up2 = _blocks(middle, config.depths[1])
+        self.grow1 = nn.ConvTranspose2d(middle, fine, 2, stride=2)
+        self.up1 = _blocks(fine, config.depths[0])
+        self.tail = _conv(fine, inputs)
+
+    def forward(self, picture: Tensor, levels: Tensor) -> Tensor:
+        """Return the picture without noise: (N, 3, H, W), not clipped.
+
+        Args:
+            picture: (N, 3, H, W).
+            levels: (N, 3, H / FOLD, W / FOLD), the deviation of the noise; see `folded_levels`.
+        """
+        folded = F.pixel_unshuffle(picture, FOLD)
+        first = self.down1(self.head(torch.cat([folded, levels], 1)))
+        second = self.down2(self.shrink1(first))
+        third = self.bottom(self.shrink2(second))
+        second = self.up2(self.grow2(third) + second)
+        first = self.up1(self.grow1(second) + first)
+        return picture - F.pixel_shuffle(self.tail(first), FOLD)
+
+
+class Denoiser(nn.Module):
+    """Both networks: what one file of weights holds."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.estimator = LevelEstimator(config.estimator_widths)
+        self.autoencoder = Autoencoder(config)

@@ -1,0 +1,210 @@
+"""Denoise one photo: measure, choose a route, remove, and give back what was not noise.
+
+The backend only removes. How strong the noise is taken to be, which route is right, how much of
+the removed layer goes and what is said of it is decided here, the same for every backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import evidence, routes
+from ..backend import LEVEL_CELL, Backend, Draws, Guidance, MeasuresNoise
+from ..clock import Stopwatch
+from ..job import MAP_UNIT, Job, Keep, NoiseKind
+from ..photo import Photo
+from ..resample import strips
+from ..routes import Detected, Route
+from . import tiled
+from .levels import LEVELS, LevelMap, measured, told
+from .restored import NoiseFound, Pixels, Restored
+from .views import under_levels
+from .workers import Workers
+
+_FORCED = {
+    NoiseKind.SENSOR: Route.NETWORK,
+    NoiseKind.GAUSSIAN: Route.NETWORK,
+    NoiseKind.SALT_PEPPER: Route.MEDIAN,
+    NoiseKind.PERIODIC: Route.NOTCH,
+}
+
+
+def restore(
+    photo: Photo, backend: Backend, job: Job, workers: Workers, clock: Stopwatch
+) -> Restored:
+    """Denoise a photo as its job wants it.
+
+    Raises:
+        BackendError: If the backend broke its contract.
+        DeviceError: If memory does not suffice for the smallest tile.
+    """
+    wanted = job.denoising
+    with clock("levels"):
+        levels = _levels(photo, backend, job, workers)
+    with clock("detect"):
+        detected = _detected(photo, job, levels)
+    if levels is not None and wanted.sigma is None:
+        if wanted.noise is NoiseKind.GAUSSIAN:
+            levels = levels.uniform()
+        if wanted.noise is NoiseKind.SENSOR:
+            levels = levels.of_brightness()
+    one = _Denoising(photo, job, workers, clock, detected, levels)
+    if detected.route is Route.NONE or wanted.strength == 0:
+        return one.untouched()
+    if detected.route is Route.MEDIAN:
+        with clock("median"):
+            return one.finished([routes.despeckled(photo.pixels)])
+    if detected.route is Route.NOTCH:
+        with clock("notch"):
+            peaks = detected.peaks or routes.find_peaks(photo.pixels)
+            return one.finished([routes.notched(photo.pixels, peaks)]) if peaks else one.untouched()
+    guidance = Guidance(noise_map=None if levels is None else levels.level)
+    draws = Draws(results=job.samples)
+    network = tiled.restore(photo, backend, job, guidance, draws, workers, clock)
+    return one.finished([network.render(sample) for sample in range(job.samples)])
+
+
+def _levels(photo: Photo, backend: Backend, job: Job, workers: Workers) -> LevelMap | None:
+    """Return how strong the noise is: told, measured by the backend, or not known."""
+    if job.denoising.sigma is not None:
+        return told(photo, job.denoising.sigma)
+    return measured(photo, backend, workers) if isinstance(backend, MeasuresNoise) else None
+
+
+def _detected(photo: Photo, job: Job, levels: LevelMap | None) -> Detected:
+    wanted = job.denoising
+    if wanted.noise is not NoiseKind.AUTO:
+        return Detected(_FORCED[wanted.noise], str(wanted.noise), "asked for with --noise")
+    if wanted.sigma is not None:
+        return Detected(Route.NETWORK, "told", "the level was given with --sigma")
+    return routes.detect(photo.pixels, None if levels is None else levels.level * LEVELS)
+
+
+@dataclass(frozen=True)
+class _Denoising:
+    """One photo on its way, and what is known of its noise."""
+
+    photo: Photo
+    job: Job
+    workers: Workers
+    clock: Stopwatch
+    detected: Detected
+    levels: LevelMap | None
+
+    def untouched(self) -> Restored:
+        """Give the photo back as it is."""
+        by_wish = self.job.denoising.strength == 0
+        sentence = "nothing was removed: --strength 0" if by_wish else self.detected.reason
+        found = self._found(None, None, sentence)
+        return Restored(
+            lambda sample: self.photo.pixels, noise=found, unchanged=True, maps=self._maps(None)
+        )
+
+    def finished(self, samples: list[Pixels]) -> Restored:
+        """Give back what must stay, in place; measure what was removed, before and after."""
+        keep = self.job.denoising.keep
+        by_network = self.detected.route is Route.NETWORK
+        with self.clock("evidence"):
+            first = self._removed(samples[0]) if by_network else None
+            for sample in samples:
+                if by_network and keep is Keep.DETAIL:
+                    self._keep_detail(sample)
+                elif by_network and keep is Keep.GRAIN:
+                    self._keep_grain(sample)
+                elif self.job.denoising.strength < 1:
+                    self._blend(sample, lambda top, bottom: 1.0)
+            last = self._removed(samples[0])
+        if by_network:
+            sentence = evidence.advice(last, self.job.denoising.strength)
+        else:
+            sentence = self.detected.reason
+        found = self._found(first, last, sentence)
+        return Restored(
+            lambda sample: samples[sample],
+            noise=found,
+            unchanged=last.amount == 0,
+            maps=self._maps(samples[0]),
+        )
+
+    def _strips(self) -> list[tuple[int, int]]:
+        height, width = self.photo.pixels.shape[:2]
+        return list(strips(height, width, multiple_of=LEVEL_CELL))
+
+    def _removed(self, after: Pixels) -> evidence.Removed:
+        statistics = evidence.RemovedStatistics(after.shape[:2])
+
+        def add(rows: tuple[int, int]) -> None:
+            top, bottom = rows
+            statistics.add(top, self.photo.pixels[top:bottom], after[top:bottom])
+
+        self.workers.each(add, self._strips())
+        return statistics.result()
+
+    def _keep_detail(self, after: Pixels) -> None:
+        """Give back where more goes than looks random."""
+        kept = evidence.Kept(self._removed(after).keep, after.shape[:2])
+        self._blend(after, lambda top, bottom: kept.rows(top, bottom)[..., None].numpy())
+
+    def _keep_grain(self, after: Pixels) -> None:
+        """Give back what has the spectrum of a film's grain."""
+        before, height, margin = self.photo.pixels, len(after), evidence.MARGIN
+        kernel, full = evidence.grain_filter(before, after), np.iinfo(after.dtype).max
+        strength = self.job.denoising.strength
+
+        def give_back(rows: tuple[int, int]) -> tuple[tuple[int, int], Pixels]:
+            top, bottom = rows
+            above, below = max(0, top - margin), min(height, bottom + margin)
+            removed = before[above:below].astype(np.float32) - after[above:below]
+            given = evidence.given_back(removed, kernel)
+            gone = strength * (removed - given)[top - above : bottom - above]
+            return rows, (before[top:bottom] - gone).round().clip(0, full).astype(after.dtype)
+
+        # Strips see their neighbours as they were, so none is written before all are done.
+        cut = self._strips()
+        for (top, bottom), pixels in self.workers.each(give_back, cut):
+            after[top:bottom] = pixels
+
+    def _blend(self, after: Pixels, share: Callable[[int, int], float | np.ndarray]) -> None:
+        """Let only a share of what was removed go, in place."""
+        before, full = self.photo.pixels, np.iinfo(after.dtype).max
+        strength = self.job.denoising.strength
+
+        def strip(rows: tuple[int, int]) -> None:
+            top, bottom = rows
+            source = before[top:bottom].astype(np.float32)
+            removed = (source - after[top:bottom]) * (strength * share(top, bottom))
+            after[top:bottom] = (source - removed).round().clip(0, full)
+
+        self.workers.each(strip, self._strips())
+
+    def _found(
+        self, first: evidence.Removed | None, last: evidence.Removed | None, sentence: str
+    ) -> NoiseFound:
+        return NoiseFound(self.detected, self.levels, first, last, sentence)
+
+    def _maps(self, after: Pixels | None) -> dict[str, Callable[[], Pixels]]:
+        """Return what draws the maps that were asked for."""
+        before = self.photo.pixels
+
+        def removed() -> Pixels:
+            shown = np.full(before.shape, 128, np.uint8)
+            if after is not None:
+                gain = evidence.display_gain(self._removed(after).amount)
+                for top, bottom in self._strips():
+                    shown[top:bottom] = evidence.shown(before[top:bottom], after[top:bottom], gain)
+            return shown
+
+        def noise() -> Pixels:
+            shown = np.zeros((*before.shape[:2], 1), np.uint16)
+            for top, bottom in self._strips() if self.levels is not None else ():
+                assert self.levels is not None
+                cells = self.levels.level.mean(0, keepdim=True) * (LEVELS * MAP_UNIT)
+                fine = under_levels(cells, LEVEL_CELL, top, bottom, 0, before.shape[1])
+                shown[top:bottom] = fine.round().clamp(0, 65535).permute(1, 2, 0).numpy()
+            return shown
+
+        drawn = {"removed": removed, "noise": noise}
+        return {kind: drawn[kind] for kind in self.job.maps}

@@ -1,0 +1,206 @@
+"""Salt and pepper: black and white pixels that have nothing to do with their neighbours.
+
+An impulse is an extreme value, far from what surrounds it, and alone: a clipped sky or a black
+border has many neighbours of the same extreme. Only impulses change. Each becomes the median
+of the pixels around it that are none, in a window that grows until there are some.
+
+Sources: Hwang and Haddad 1995, "Adaptive Median Filters: New Algorithms and Results", IEEE
+TIP 4(4) (the growing window); Wang and Zhang 1999, "Progressive Switching Median Filter", IEEE
+TCAS-II 46(1) (detection apart from filtering, in passes). The tests of loneliness are ours.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..resample import strips
+from .sampling import Floats, Pixels, full_scale, windows
+
+_NEAR = 2  # levels from black or white that still count as an extreme
+_FAR = 30  # levels: what is closer to its neighbours than this does not show as a speck
+
+# What is counted must be surer than what is repaired.
+_LEAST = 80  # levels that a counted impulse stands out by: noise in shadows does not
+_FIRM = 5.0  # times its neighbours' spread, likewise: the tails of Gaussian noise do not
+_LONELY = 1  # of the 8 pixels around may be as extreme: a hairline has 2
+_HALO = 0.1  # of its height, that the 8 pixels around share: what a lens drew is never sharper
+
+_MISSED = 0.002  # share of impulses that may be so crowded that they pass for an area
+_CROWD = 12  # of the 24 pixels around: so many alike are an area, whatever the density
+
+_PASSES = 2  # the second sees the crowds of impulses that the first has thinned out
+_RADII = (1, 2, 3)  # of the growing window
+_CONTEXT = _PASSES * (2 + _RADII[-1])  # rows that a pixel's result depends on, on each side
+_ENOUGH = 3  # good neighbours that a median is taken of
+_BLOCK = 1 << 16  # pixels whose neighbours are gathered at once
+
+_SIZE = 256  # side of a window that impulses are counted in
+_WINDOWS = 8  # such windows along each side of a photo
+
+Mask = NDArray[np.bool_]
+Places = NDArray[np.intp]
+
+
+def _alike(mask: Mask, radius: int) -> NDArray[np.uint8]:
+    """Count the others around each pixel of a mask; beyond the edges is nothing."""
+    height, width = mask.shape
+    padded = np.pad(mask, radius).view(np.uint8)
+    rows = np.zeros((height + 2 * radius, width), np.uint8)
+    for x in range(2 * radius + 1):
+        rows += padded[:, x : x + width]
+    count = np.zeros((height, width), np.uint8)
+    for y in range(2 * radius + 1):
+        count += rows[y : y + height]
+    return count - mask
+
+
+def _around(plane: Floats, y: Places, x: Places, radius: int) -> Floats:
+    """Gather the neighbours of n pixels, (n, (2 radius + 1)^2 - 1), from a plane padded by 3."""
+    reach = range(-radius, radius + 1)
+    steps = [(dy, dx) for dy in reach for dx in reach if (dy, dx) != (0, 0)]
+    return np.stack([plane[y + (3 + dy), x + (3 + dx)] for dy, dx in steps], axis=1)
+
+
+def _median(values: Floats) -> Floats:
+    """Return the median along axis 1, leaving out NaN; NaN where there is nothing else."""
+    count = np.isfinite(values).sum(1)
+    ordered = np.sort(values, axis=1)  # NaN last
+    row = np.arange(len(values))
+    low = ordered[row, np.maximum(count - 1, 0) // 2]
+    return (low + ordered[row, count // 2]) / 2
+
+
+def _blocks(mask: Mask) -> list[tuple[Places, Places]]:
+    """Return the places of a mask, in batches."""
+    y, x = np.nonzero(mask)
+    return [(y[i : i + _BLOCK], x[i : i + _BLOCK]) for i in range(0, len(y), _BLOCK)]
+
+
+def _sides(plane: Floats) -> tuple[Mask, Mask]:
+    """Return the black and the white pixels of a plane in levels."""
+    return plane <= _NEAR, plane >= 255 - _NEAR
+
+
+def _impulses(plane: Floats, crowd: int) -> Mask:
+    """Find the impulses of one channel.
+
+    Args:
+        plane: (h, w), in levels.
+        crowd: Of the 24 pixels around: with so many alike, an extreme is part of an area.
+    """
+    found = np.zeros(plane.shape, bool)
+    padded = np.pad(plane, 3, constant_values=np.nan)
+    for side in _sides(plane):
+        for y, x in _blocks(side & (_alike(side, 2) < crowd)):
+            value = plane[y, x]
+            around = _around(padded, y, x, 2)
+            # Other impulses of this side would pull the median towards the pixel.
+            around[np.abs(around - value[:, None]) <= _NEAR] = np.nan
+            found[y, x] = np.abs(value - _median(around)) > _FAR
+    return found
+
+
+def _sure(plane: Floats) -> Mask:
+    """Find the impulses of one channel, (h, w) in levels, that can be nothing else."""
+    found = np.zeros(plane.shape, bool)
+    padded = np.pad(plane, 3, constant_values=np.nan)
+    for side in _sides(plane):
+        for y, x in _blocks(side & (_alike(side, 1) <= _LONELY) & (_alike(side, 2) < _CROWD)):
+            value = plane[y, x]
+            around, near = _around(padded, y, x, 2), _around(padded, y, x, 1)
+            around[(around <= _NEAR) | (around >= 255 - _NEAR)] = np.nan
+            near[(near <= _NEAR) | (near >= 255 - _NEAR)] = np.nan
+            middle = _median(around)
+            spread = 1.48 * _median(np.abs(around - middle[:, None]))
+            height = np.abs(value - middle)
+            halo = (_median(near) - middle) * np.sign(value - middle)
+            alone = (height > _LEAST) & (height > _FIRM * spread) & (halo < _HALO * height)
+            found[y, x] = alone
+    return found
+
+
+def _levels(part: Pixels, channel: int) -> Floats:
+    return part[..., channel].astype(np.float32) * np.float32(255 / full_scale(part))
+
+
+def impulse_share(pixels: Pixels) -> float:
+    """Return the share of pixels, 0 to 1, that are impulses in any channel, for certain.
+
+    What noise, hairlines, edges of clipped areas and small lights make is left out; so are some
+    impulses in texture and most that JPEG has softened. Large photos are sampled.
+
+    Args:
+        pixels: (H, W, C) uint8 or uint16.
+    """
+    found = total = 0
+    for part in windows(pixels, _SIZE, _SIZE, _WINDOWS):
+        sure = [_sure(_levels(part, channel)) for channel in range(part.shape[2])]
+        found += int(np.any(sure, axis=0).sum())
+        total += sure[0].size
+    return found / total
+
+
+def _crowd(pixels: Pixels) -> int:
+    """Return how many alike pixels around an extreme make an area, given how many impulses are.
+
+    With few impulses, four alike are rather a line; with many, they are nothing special.
+    """
+    share = 0.0
+    for channel in range(pixels.shape[2]):
+        black = white = total = 0
+        for part in windows(pixels, _SIZE, _SIZE, _WINDOWS):
+            plane = _levels(part, channel)
+            found = _impulses(plane, _CROWD)
+            sides = _sides(plane)
+            black += int((found & sides[0]).sum())
+            white += int((found & sides[1]).sum())
+            total += plane.size
+        share = max(share, black / total, white / total)
+    missed, crowd = 1.0, 0
+    while missed > _MISSED and crowd < _CROWD:  # the binomial distribution's tail
+        missed -= math.comb(24, crowd) * share**crowd * (1 - share) ** (24 - crowd)
+        crowd += 1
+    return crowd
+
+
+def _repaired(plane: Floats, impulses: Mask) -> Floats:
+    """Replace impulses by the median of their good neighbours; as they are where none is near."""
+    good = np.pad(np.where(impulses, np.float32(np.nan), plane), 3, constant_values=np.nan)
+    result = plane.copy()
+    for y, x in _blocks(impulses):
+        for radius in _RADII:
+            around = _around(good, y, x, radius)
+            count = np.isfinite(around).sum(1)
+            enough = count >= (_ENOUGH if radius < _RADII[-1] else 1)
+            result[y[enough], x[enough]] = _median(around[enough])
+            y, x = y[~enough], x[~enough]
+    return result
+
+
+def despeckled(pixels: Pixels) -> Pixels:
+    """Remove salt and pepper; every pixel that is no impulse keeps its bits.
+
+    Args:
+        pixels: (H, W, C) uint8 or uint16.
+
+    Returns:
+        Its like.
+    """
+    height, width, channels = pixels.shape
+    crowd = _crowd(pixels)
+    scale = full_scale(pixels) / 255
+    result = pixels.copy()
+    for top, bottom in strips(height, width):
+        first, last = max(top - _CONTEXT, 0), min(bottom + _CONTEXT, height)
+        kept = slice(top - first, bottom - first)
+        for channel in range(channels):
+            plane = before = _levels(pixels[first:last], channel)
+            for _ in range(_PASSES):
+                plane = _repaired(plane, _impulses(plane, crowd))
+            changed = plane[kept] != before[kept]
+            integers = np.rint(plane[kept][changed] * scale).astype(pixels.dtype)
+            result[top:bottom, :, channel][changed] = integers
+    return result

@@ -1,0 +1,188 @@
+"""One photo through a denoiser: what is decided about it whatever the backend is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import fakes
+import numpy as np
+import pytest
+from conftest import scene
+
+from restore import registry
+from restore.backend import Backend, Task
+from restore.clock import Stopwatch
+from restore.errors import BackendError, UsageError
+from restore.job import Denoising, Job, Keep, NoiseKind, NoiseMapFile
+from restore.photo import Photo
+from restore.pipeline import NoiseFound, Restored, Workers, restore
+from restore.routes import Route
+
+IDENTITY = registry.find("identity", Task.DENOISE)
+
+
+def denoised(photo: Photo, backend: Backend | None = None, **wanted: Any) -> Restored:
+    job = Job(Task.DENOISE, IDENTITY, None, denoising=Denoising(**wanted))
+    return restore(photo, backend or fakes.Smoother(), job, Workers(2), Stopwatch())
+
+
+def found(restored: Restored) -> NoiseFound:
+    assert restored.noise is not None
+    return restored.noise
+
+
+def noisy(height: int = 90, width: int = 120, sigma: float = 10.0, channels: int = 3) -> Photo:
+    clean = scene(height, width)[..., None].repeat(channels, -1).astype(float)
+    noise = np.random.default_rng(5).normal(0, sigma, clean.shape)
+    return Photo((clean + noise).round().clip(0, 255).astype(np.uint8), "PNG")
+
+
+def page(height: int = 192, width: int = 256) -> Photo:
+    """A clean page with a drawing in its middle: all structure, no noise."""
+    pixels = np.full((height, width, 3), 200, np.uint8)
+    pixels[64:128:6, 80:176] = 20
+    pixels[64:128, 80:176:10] = 60
+    return Photo(pixels, "PNG")
+
+
+def change(photo: Photo, restored: Restored) -> np.ndarray:
+    after = restored.render(0).astype(float)
+    difference: np.ndarray = photo.pixels.astype(float) - after
+    return difference
+
+
+def test_strength_zero_changes_nothing() -> None:
+    photo = noisy()
+    restored = denoised(photo, strength=0.0)
+    assert restored.unchanged
+    assert np.array_equal(restored.render(0), photo.pixels)
+
+
+def test_half_the_strength_removes_half() -> None:
+    photo = noisy()
+    whole = change(photo, denoised(photo, keep=Keep.NONE))
+    half = change(photo, denoised(photo, keep=Keep.NONE, strength=0.5))
+    assert np.abs(half - whole / 2).max() <= 0.5
+    assert np.abs(whole).max() > 5
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_grey_stays_grey_and_depth_stays(channels: int, dtype: type) -> None:
+    photo = noisy(channels=channels)
+    unit = 257 if dtype is np.uint16 else 1
+    photo = Photo(photo.pixels.astype(dtype) * unit, "PNG")
+    result = denoised(photo).render(0)
+    assert result.shape == photo.pixels.shape
+    assert result.dtype == dtype
+
+
+def test_a_photo_without_noise_stays_as_it_is() -> None:
+    photo = Photo(np.full((64, 64, 3), 120, np.uint8), "PNG")
+    restored = denoised(photo, fakes.Silent())
+    assert restored.unchanged
+    assert found(restored).detected.route is Route.NONE
+    assert np.array_equal(restored.render(0), photo.pixels)
+
+
+def test_detail_is_given_back_where_a_backend_smooths_structure() -> None:
+    photo = page()
+    told: Mapping[str, Any] = {"sigma": 10.0}
+    kept, lost = denoised(photo, **told), denoised(photo, **told, keep=Keep.NONE)
+    assert np.square(change(photo, kept)).mean() < 0.2 * np.square(change(photo, lost)).mean()
+    first = found(kept).first
+    assert first is not None
+    assert first.random_share < 0.6
+
+
+def test_the_level_is_measured_in_levels() -> None:
+    noise = found(denoised(noisy()))
+    assert noise.levels is not None
+    assert noise.levels.typical == (10.0, 10.0, 10.0)
+    assert all(level == 10.0 for _, level in noise.levels.by_brightness())
+
+
+def test_a_told_level_reaches_the_backend() -> None:
+    photo = noisy()
+    result = denoised(photo, fakes.Plotter(), sigma=51.0, keep=Keep.NONE).render(0)
+    assert (result == 51).all()
+
+
+def test_a_told_map_reaches_the_backend_in_place() -> None:
+    photo = noisy(64, 128)
+    levels = np.zeros((64, 128), np.float32)
+    levels[:, 64:] = 40
+    told = NoiseMapFile("map.png", "0" * 64, levels)
+    result = denoised(photo, fakes.Plotter(), sigma=told, keep=Keep.NONE).render(0)
+    assert (result[:, :56] == 0).all()
+    assert (result[:, 72:] == 40).all()
+    assert (np.diff(result[0, 56:72, 0].astype(int)) >= 0).all()
+
+
+def test_a_told_map_of_another_size_is_refused() -> None:
+    told = NoiseMapFile("map.png", "0" * 64, np.zeros((10, 20), np.float32))
+    with pytest.raises(UsageError, match="20 x 10 pixels, the photo is 120 x 90"):
+        denoised(noisy(), sigma=told)
+
+
+def test_levels_that_are_none_break_the_contract() -> None:
+    with pytest.raises(BackendError, match="WrongLevels measured noise that cannot be"):
+        denoised(noisy(), fakes.WrongLevels())
+
+
+def test_salt_and_pepper_goes_by_the_median() -> None:
+    clean = np.full((80, 100, 3), 128, np.uint8)
+    clean[:, 50:] = 60
+    speckled = clean.copy()
+    random = np.random.default_rng(0).random((80, 100))
+    speckled[random < 0.04] = 255
+    speckled[random > 0.96] = 0
+    restored = denoised(Photo(speckled, "PNG"))
+    assert found(restored).detected.route is Route.MEDIAN
+    assert (restored.render(0) == clean).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("kind", "route"), [("salt-pepper", Route.MEDIAN), ("gaussian", Route.NETWORK)]
+)
+def test_a_kind_can_be_forced(kind: str, route: Route) -> None:
+    noise = found(denoised(noisy(), noise=NoiseKind(kind)))
+    assert noise.detected.route is route
+    assert "--noise" in noise.detected.reason
+
+
+def test_maps_are_drawn_when_asked_for() -> None:
+    photo = noisy()
+    assert denoised(photo).maps == {}
+    maps = denoised(photo, removed=True, noise_map=True).maps
+    removed, noise = maps["removed"](), maps["noise"]()
+    assert removed.shape == photo.pixels.shape
+    assert abs(float(removed.mean()) - 128) < 4
+    assert removed.std() > 20
+    assert noise.shape == (90, 120, 1)
+    assert noise.dtype == np.uint16
+    assert (noise == 10 * 256).all()
+
+
+def test_threads_change_nothing() -> None:
+    photo = noisy(150, 170)
+    job = Job(Task.DENOISE, IDENTITY, None)
+    one, many = (
+        restore(photo, fakes.Smoother(), job, Workers(threads), Stopwatch()).render(0)
+        for threads in (1, 5)
+    )
+    assert np.array_equal(one, many)
+
+
+def test_a_backend_that_measures_nothing_is_served_too() -> None:
+    restored = denoised(noisy(sigma=25), registry.load_class(IDENTITY)(scale=1))  # type: ignore[call-arg]
+    assert restored.unchanged
+    assert found(restored).levels is None
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (7, 5), (9, 200)])
+def test_any_size(size: tuple[int, int]) -> None:
+    for keep in Keep:
+        photo = noisy(*size)
+        assert denoised(photo, sigma=10.0, keep=keep).render(0).shape == photo.pixels.shape

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import scene
+
+from restore.routes import impulses
+from restore.routes.impulses import despeckled, impulse_share
+from restore.routes.sampling import Pixels
+
+
+def colour(height: int = 150, width: int = 200) -> Pixels:
+    return np.stack([scene(height, width, seed) for seed in range(3)], axis=2)
+
+
+def speckled(pixels: Pixels, share: float, seed: int = 0) -> Pixels:
+    """Make pixels black or white, each channel by itself."""
+    drawn = np.random.default_rng(seed).random(pixels.shape)
+    noisy = pixels.copy()
+    noisy[drawn > 1 - share / 2] = np.iinfo(pixels.dtype).max
+    noisy[drawn < share / 2] = 0
+    return noisy
+
+
+def error(one: Pixels, other: Pixels) -> float:
+    return float(np.sqrt(np.mean((one.astype(float) - other.astype(float)) ** 2)))
+
+
+def as_16_bits(pixels: Pixels) -> Pixels:
+    return pixels.astype(np.uint16) * np.uint16(257)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_impulses_are_counted(share: float) -> None:
+    grey = colour()[..., :1]
+    assert share / 2 < impulse_share(speckled(grey, share)) < 1.1 * share
+
+
+def test_a_clean_picture_has_none() -> None:
+    assert impulse_share(colour()) == 0
+
+
+def test_clipped_skies_borders_and_lines_are_no_impulses() -> None:
+    picture = colour()
+    picture[:40] = 255
+    picture[40:43, ::2] = 255  # twigs before the sky
+    picture[-6:] = 0
+    picture[:, :1] = 0
+    picture[60:90, 50] = 0
+    assert impulse_share(picture) < 1e-3
+
+
+def test_stars_are_no_impulses() -> None:
+    sky = np.zeros((120, 120, 1))
+    places = np.random.default_rng(0).integers(5, 115, (80, 2))
+    for y, x in places:
+        sky[y - 1 : y + 2, x - 1 : x + 2] += np.array([[[60], [130], [60]]] * 3)
+        sky[y, x] = 255
+    stars = np.clip(sky + 20, 0, 255).astype(np.uint8)
+    assert impulse_share(stars) < 5e-4
+
+
+def test_strong_gaussian_noise_has_few_impulses() -> None:
+    noise = np.random.default_rng(1).normal(0, 50, (200, 200, 3))
+    noisy = np.clip(colour(200, 200) + noise, 0, 255).astype(np.uint8)
+    assert impulse_share(noisy) < 0.004
+
+
+@pytest.mark.parametrize(("share", "most"), [(0.05, 3.0), (0.2, 5.0), (0.5, 11.0)])
+def test_despeckling_brings_the_picture_back(share: float, most: float) -> None:
+    clean = colour()
+    noisy = speckled(clean, share)
+    assert error(despeckled(noisy), clean) < most < error(noisy, clean) / 4
+
+
+def test_only_impulses_change() -> None:
+    noisy = speckled(colour(), 0.1)
+    changed = despeckled(noisy) != noisy
+    assert changed.any()
+    assert np.isin(noisy[changed], [0, 1, 2, 253, 254, 255]).all()
+
+
+def test_a_clean_picture_keeps_its_bits() -> None:
+    picture = colour()
+    picture[:40] = 255
+    np.testing.assert_array_equal(despeckled(picture), picture)
+
+
+def test_hairlines_stay_where_impulses_are_few() -> None:
+    clean = np.full((100, 100, 1), 120, np.uint8)
+    clean[10:90, 50] = 0
+    result = despeckled(speckled(clean, 0.02))
+    assert (result[12:88, 50] == 0).mean() > 0.9
+
+
+def test_salt_is_seen_in_a_black_border() -> None:
+    picture = np.zeros((40, 40, 1), np.uint8)
+    picture[20, 20] = picture[0, 0] = 255
+    assert despeckled(picture).max() == 0
+
+
+def test_16_bits_give_what_8_bits_give() -> None:
+    noisy = speckled(colour(), 0.1)
+    assert impulse_share(as_16_bits(noisy)) == impulse_share(noisy)
+    difference = despeckled(as_16_bits(noisy)) / 257 - despeckled(noisy)
+    assert np.abs(difference).max() <= 0.5
+
+
+def test_results_do_not_depend_on_the_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    noisy = speckled(colour(), 0.5)
+    whole = despeckled(noisy)
+    rows = [(top, min(top + 7, len(noisy))) for top in range(0, len(noisy), 7)]
+    monkeypatch.setattr(impulses, "strips", lambda height, width: iter(rows))
+    np.testing.assert_array_equal(despeckled(noisy), whole)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (3, 5), (9, 1)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_tiny_pictures_work(size: tuple[int, int], channels: int) -> None:
+    for value in (0, 100, 255):
+        picture = np.full((*size, channels), value, np.uint8)
+        assert impulse_share(picture) == 0
+        np.testing.assert_array_equal(despeckled(picture), picture)
