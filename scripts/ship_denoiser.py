@@ -1,15 +1,21 @@
 """Put a trained denoiser into the package, if it denoises; then lock it.
 
-python scripts/ship_denoiser.py runs/denoiser/denoiser.safetensors --data ../shared/data
+    python scripts/ship_denoiser.py runs/denoiser/denoiser.safetensors --data ../shared/data
+
+`--estimator` takes the estimator of the level from another run. `--out` writes the file there and
+leaves the package as it is.
 """
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save
 
 from degrading.gaussian import gaussian
 from degrading.quantizing import quantized
@@ -25,23 +31,49 @@ PHOTOS = 16
 @click.command(help=__doc__)
 @click.argument("weights", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--estimator", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--name", default="denoiser-v1", show_default=True)
 @click.option("--commit", help="That trained them. Default: the current one.")
 @click.option("--configs", default="configs/denoiser.toml", help="That trained them, in words.")
-def main(weights: Path, data: Path, name: str, commit: str | None, configs: str) -> None:
-    """Check, store and lock."""
+def main(
+    weights: Path,
+    data: Path,
+    estimator: Path | None,
+    out: Path | None,
+    name: str,
+    commit: str | None,
+    configs: str,
+) -> None:
+    """Join, check, store and lock."""
+    content = weights.read_bytes() if estimator is None else joined(weights, estimator)
     photos = load(data / "train-hires")
-    gained = gain(weights, middles(photos[:PHOTOS], 256))
+    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
+        file.write(content)
+        file.flush()
+        gained = gain(Path(file.name), middles(photos[:PHOTOS], 256))
     click.echo(f"gain at sigma 25: {gained:.2f} dB")
     if gained < LEAST_GAIN:
         raise click.ClickException(f"a denoiser gains {LEAST_GAIN} dB: this one is not trained")
+    if out is not None:
+        out.write_bytes(content)
+        return
     shipped = Shipped(
         name=name,
         backend="autoencoder",
         source=f"scripts/train_denoiser.py with {configs}, commit {commit or head()}",
         data=f"{len(photos)} photographs of public research collections: see docs/models/{name}.md",
     )
-    store(shipped, weights.read_bytes())
+    store(shipped, content)
+
+
+def joined(weights: Path, estimator: Path) -> bytes:
+    """Return a file with the autoencoder of one run and the estimator of another."""
+    with safe_open(estimator, framework="pt") as file:
+        metadata = file.metadata()  # the second run's configuration knows of both
+    state = {name: value for name, value in load_file(weights).items() if "estimator." not in name}
+    state |= {name: value for name, value in load_file(estimator).items() if "estimator." in name}
+    return save(state, metadata=metadata)
 
 
 @torch.no_grad()

@@ -40,7 +40,6 @@ from training.patches import Rgb8, load, middles, random_patches
 Pair = tuple[Tensor, Tensor]
 """(clean, noisy), each (N, 3, H, W) in [0, 1]."""
 
-FLOOR = 1 / 255  #: of a level: below it, how much less makes no difference
 VALIDATION_SIDE = 256
 VALIDATION_SIGMAS = (15, 25, 50)
 
@@ -52,16 +51,23 @@ def level_of(noise: Tensor) -> Tensor:
     return around.sqrt()
 
 
-def losses_of(net: Denoiser, pair: Pair, told: Tensor) -> dict[str, Tensor]:
+def level_loss(estimated: Tensor, level: Tensor, floor: float) -> Tensor:
+    """Return by which factor the level is missed, as a logarithm; `floor` in 8-bit levels."""
+    return torch.log((estimated + floor / 255) / (level + floor / 255)).abs().mean()
+
+
+def losses_of(net: Denoiser, pair: Pair, recipe: DenoiserRecipe, told: Tensor) -> dict[str, Tensor]:
     """Return the losses of a batch; `told` (N,) is 1 for pictures that come with their level."""
     clean, noisy = pair
     level = level_of(noisy - clean)
     estimated = net.estimator(noisy).float()
+    off = 0.02 * level_loss(estimated, level, recipe.level_floor)
+    if recipe.trains == "estimator":
+        return {"level": off}
     known = told[:, None, None, None]
     shown = known * level + (1 - known) * estimated.detach()
     restored = net.autoencoder(noisy, folded_levels(shown)).float()
-    off = torch.log((estimated + FLOOR) / (level + FLOOR)).abs().mean()
-    return {"picture": ((restored - clean).square() + 1e-6).sqrt().mean(), "level": 0.02 * off}
+    return {"picture": ((restored - clean).square() + 1e-6).sqrt().mean(), "level": off}
 
 
 class Run:
@@ -71,7 +77,8 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device = recipe, device
         self.net = Denoiser(recipe.net).to(device).to(memory_format=torch.channels_last)
-        self.part = Part([self.net], recipe.learning_rate, recipe.weight_decay)
+        trained = self.net.estimator if recipe.trains == "estimator" else self.net
+        self.part = Part([trained], recipe.learning_rate, recipe.weight_decay)
         self.averaged = Averaged(self.net, recipe.averaging)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.step, self.seconds, self.seen = 0, 0.0, 0
@@ -86,7 +93,7 @@ class Run:
         pair = moved(pair, self.device)
         told = torch.rand(len(pair[0]), generator=self.generator) < self.recipe.told
         with torch.autocast(self.device.type, torch.bfloat16):
-            losses = losses_of(self.net, pair, told.float().to(self.device))
+            losses = losses_of(self.net, pair, self.recipe, told.float().to(self.device))
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
         self.part.step()
         self.step += 1
@@ -132,11 +139,11 @@ def _hold(photos: Sequence[Rgb8]) -> None:
     torch.set_num_threads(1)
 
 
-def _make(phase: Phase, seed: tuple[int, int]) -> Pair:
+def _make(phase: Phase, ways: dict[str, float], seed: tuple[int, int]) -> Pair:
     """Make a batch. Half of them keep the place of JPEG's blocks, which photos show uncropped."""
     random = np.random.default_rng(seed)
     large = random_patches(_photos, phase.batch, phase.side + CELL, random)
-    clean, noisy = degraded(large, random)
+    clean, noisy = degraded(large, random, ways)
     top, left = random.integers(CELL, size=2) if random.random() < 0.5 else (CELL, CELL)
     rows, columns = slice(top, top + phase.side), slice(left, left + phase.side)
     return clean[..., rows, columns].contiguous(), noisy[..., rows, columns].contiguous()
@@ -150,7 +157,9 @@ def batches(run: Run, photos: Sequence[Rgb8], processes: int) -> Iterator[tuple[
         while True:
             while len(waiting) < 2 * processes + 1:
                 phase = run.recipe.phase_at(run.progress)
-                waiting.append((pool.submit(_make, phase, (run.recipe.seed, number)), phase))
+                waiting.append(
+                    (pool.submit(_make, phase, run.recipe.ways, (run.recipe.seed, number)), phase)
+                )
                 number += 1
             made, phase = waiting.pop(0)
             yield made.result(), phase
@@ -175,6 +184,8 @@ def validate(run: Run, held: Tensor) -> dict[str, float]:
         found[f"psnr_{sigma}"] = float(np.mean(psnr))
     found["level_error"] = float(np.median(errors))
     clean = held.to(run.device)
+    levels = torch.stack([net.estimator(picture[None]).median() for picture in clean])
+    found["level_clean"] = float(levels.mean()) * 255
     left = [net.autoencoder(x[None], folded_levels(net.estimator(x[None])))[0] for x in clean]
     changes = (torch.stack(left) - clean).square().mean((1, 2, 3))
     found["psnr_clean"] = float((-10 * changes.log10()).mean())

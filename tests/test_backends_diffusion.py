@@ -222,7 +222,7 @@ def test_any_number_of_steps(small: Load, steps: int) -> None:
 
 
 def test_a_histogram_is_heard(shipped: Load) -> None:
-    backend = shipped(variety=0.0)
+    backend = shipped(variety=0.0, saturation=1.0)
     plain = outcome(backend, Draws(1)).results
     for wanted in ((25.0, 25.0), (-5.0, -30.0)):
         asked = torch.tensor(wanted)

@@ -109,6 +109,16 @@ def test_a_told_level_reaches_the_backend() -> None:
     assert (result == 51).all()
 
 
+def test_told_that_there_is_no_noise_it_changes_nothing() -> None:
+    restored = denoised(noisy(), sigma=0.0)
+    assert restored.unchanged
+    assert "nothing to do" in found(restored).sentence
+
+
+def test_a_tiny_photo_is_not_judged() -> None:
+    assert "too small" in found(denoised(noisy(9, 9), sigma=20.0)).sentence
+
+
 def test_a_told_map_reaches_the_backend_in_place() -> None:
     photo = noisy(64, 128)
     levels = np.zeros((64, 128), np.float32)
@@ -140,6 +150,7 @@ def test_salt_and_pepper_goes_by_the_median() -> None:
     speckled[random > 0.96] = 0
     restored = denoised(Photo(speckled, "PNG"))
     assert found(restored).detected.route is Route.MEDIAN
+    assert found(restored).sentence.endswith("of the pixels changed")
     assert (restored.render(0) == clean).mean() > 0.99
 
 

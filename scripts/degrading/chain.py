@@ -9,7 +9,7 @@ compression. *Clean* is nothing at all, so that nothing is what the network lear
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -93,7 +93,8 @@ def sensor(clean: Tensor, random: Random) -> Tensor:
     noisy = photographed(
         clean, gain, read, random, balance=balance, demosaic=demosaic, contrast=contrast
     )
-    noisy = _where(0.6, clean + _calmed(noisy - clean, random), noisy, random).clamp(0, 1)
+    noisy = _where(0.6, clean + _calmed(noisy - clean, random), noisy, random)
+    noisy = _where(0.5, noisy + _blotches(noisy - clean, random), noisy, random).clamp(0, 1)
     return _where(0.7, _compressed(noisy, random), quantized(noisy), random)
 
 
@@ -108,6 +109,24 @@ def _calmed(noise: Tensor, random: Random) -> Tensor:
     luma = luma_of(noise)
     gain = (1 + size)[:, None, None, None]
     return gain * (smoothed(luma, size) + smoothed(noise - luma, more))
+
+
+def _blotches(noise: Tensor, random: Random) -> Tensor:
+    """Return what a camera's denoiser leaves of noise where it is too coarse to be smoothed.
+
+    White noise at a quarter of the size, blurred, as strong as up to 0.7 of the noise around it.
+    """
+    n, _, height, width = noise.shape
+    small = (n, 3, -(-height // 4), -(-width // 4))
+    cells = torch.from_numpy(random.standard_normal(small, np.float32))
+    shared = torch.from_numpy(random.standard_normal((n, 1, *small[2:]), np.float32))
+    cells = cells + shared  # partly colour, partly brightness
+    blurred = smoothed(cells, _uniform(0.35, 1.5, n, random))
+    blurred = blurred / blurred.std((1, 2, 3), keepdim=True).clamp_min(1e-6)
+    coarse = F.interpolate(blurred, size=(height, width), mode="bilinear")
+    around = F.avg_pool2d(noise.square().mean(1, keepdim=True), 8, ceil_mode=True).sqrt()
+    level = F.interpolate(around, size=(height, width), mode="bilinear")
+    return coarse * level * _uniform(0, 0.7, n, random)[:, None, None, None]
 
 
 def film(clean: Tensor, random: Random) -> Tensor:
@@ -138,33 +157,36 @@ def untouched(clean: Tensor, random: Random) -> Tensor:
     return clean
 
 
-WAYS: tuple[tuple[Callable[[Tensor, Random], Tensor], float], ...] = (
-    (plain, 0.42),
-    (sensor, 0.35),
-    (film, 0.07),
-    (worn, 0.11),
-    (untouched, 0.05),
-)
-"""What may have happened to a picture, with its share of the training."""
+WAYS: dict[str, Callable[[Tensor, Random], Tensor]] = {
+    "plain": plain,
+    "sensor": sensor,
+    "film": film,
+    "worn": worn,
+    "untouched": untouched,
+}
+"""What may have happened to a picture."""
 
 
-def degraded(clean: Tensor, random: Random, grey: float = 0.12) -> tuple[Tensor, Tensor]:
+def degraded(
+    clean: Tensor, random: Random, shares: Mapping[str, float], grey: float = 0.12
+) -> tuple[Tensor, Tensor]:
     """Return training pairs: (clean, noisy), each (N, 3, H, W) in [0, 1].
 
     Args:
         clean: (N, 3, H, W), even sides.
         random: Draws everything.
+        shares: Of the pictures, that go each of the `WAYS`; they sum to 1.
         grey: Share of pictures that lose their colour, in which noise has none either.
     """
-    ways, shares = zip(*WAYS, strict=True)
-    chosen = random.choice(len(ways), len(clean), p=shares)
+    names = list(WAYS)
+    chosen = random.choice(len(names), len(clean), p=[shares[name] for name in names])
     is_grey = torch.from_numpy(random.random(len(clean)) < grey)[:, None, None, None]
     clean = torch.where(is_grey, luma_of(clean), clean)
-    is_soft = (chosen != 0) & (random.random(len(clean)) < SOFT)
-    soft = smoothed(clean, _uniform(0.4, 1.4, len(clean), random))
+    is_soft = (chosen != names.index("plain")) & (random.random(len(clean)) < SOFT)
+    soft = smoothed(clean, _uniform(0.4, 1.4, len(clean), random)).clamp(0, 1)
     clean = torch.where(torch.from_numpy(is_soft)[:, None, None, None], soft, clean)
     noisy = torch.empty_like(clean)
-    for index, way in enumerate(ways):
+    for index, way in enumerate(WAYS.values()):
         members = torch.from_numpy(np.flatnonzero(chosen == index))
         if len(members):
             noisy[members] = way(clean[members], random)

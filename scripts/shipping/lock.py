@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import subprocess
 import tomllib
 from dataclasses import dataclass
@@ -57,10 +59,18 @@ def written(table: dict[str, dict[str, str | int | bool]]) -> str:
     def value(of: str | int | bool) -> str:
         if isinstance(of, bool):
             return str(of).lower()
-        return str(of) if isinstance(of, int) else f'"{of}"'
+        return str(of) if isinstance(of, int) else quoted(of)
+
+    def quoted(text: str) -> str:
+        return json.dumps(text, ensure_ascii=False)  # JSON's escapes are TOML's
+
+    def key(name: str) -> str:
+        return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)
 
     entries = [
-        "\n".join([f"[{name}]", *(f"{key} = {value(of)}" for key, of in table[name].items())])
+        "\n".join(
+            [f"[{key(name)}]", *(f"{field} = {value(of)}" for field, of in table[name].items())]
+        )
         for name in sorted(table)
     ]
     return "\n".join([HEAD, *(f"{entry}\n" for entry in entries)])

@@ -29,8 +29,11 @@ class DenoiserRecipe:
     learning_rate: float
     weight_decay: float
     averaging: float
+    trains: str  #: "all" or "estimator"
+    level_floor: float  #: 8-bit levels: below it, how much less makes little difference
     told: float  #: chance that a picture comes with its true level, not the estimated one
     validation_every: int
+    ways: dict[str, float]  #: of degrading, with their shares: see `degrading.chain`
     net: AutoencoderConfig
     phases: tuple[Phase, ...]
 

@@ -21,7 +21,7 @@ BACKENDS: tuple[Entry, ...] = (
         tasks=(Task.COLORIZE,),
         summary="Imagines chroma from lightness by a small diffusion model; ours, offline.",
         models=("colorizer-v1",),
-        defaults={"steps": 10, "variety": 0.3, "saturation": 1.3},
+        defaults={"steps": 10, "variety": 0.2, "saturation": 1.4},
         draws=True,
     ),
     Entry(

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     "--variety",
     type=NumberRange(0, 1),
     help="How far colours may leave what is expected. 0: not at all, the seed does not matter; "
-    "1: a true sample. Default: 0.3.",
+    "1: a true sample. Default: 0.2.",
 )
 @click.option(
     "--steps", type=click.IntRange(1, 100), help="Network evaluations a sample. Default: 10."
 )
-@click.option("--saturation", type=NumberRange(0, 3), help="Factor on the chroma. Default: 1.3.")
+@click.option("--saturation", type=NumberRange(0, 3), help="Factor on the chroma. Default: 1.4.")
 @click.option(
     "--hint",
     "hints",

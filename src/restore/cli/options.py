@@ -90,7 +90,11 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
         help="Draw so many answers; the first is the result.",
     ),
     click.option("--save-samples", is_flag=True, help="Write every sample: photo.WORD.s0.jpg ..."),
-    click.option("--confidence", is_flag=True, help="Write a map of how sure it is."),
+    click.option(
+        "--confidence",
+        is_flag=True,
+        help="Write a map of how sure it is, of backends that draw samples.",
+    ),
     click.option("--backend", metavar="NAME", help="What computes. Default: the task's first."),
     click.option("--model", metavar="NAME", help="An entry of weights.lock. Default: ours."),
     click.option(

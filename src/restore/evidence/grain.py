@@ -19,7 +19,7 @@ import torch.nn.functional as nn
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .removed import Floats, Pixels, levels
+from .removed import Floats, Pixels, levels, luma
 
 MARGIN = 7  #: pixels that the filter reaches to each side
 
@@ -29,12 +29,6 @@ _GROUPS = 4  # of windows, by brightness: the flattest are not to be all in the 
 _FLAT = 0.5  # share of each group that counts as flat
 _FINEST = 0.55  # cycles per pixel: beyond it, in the corners of the spectrum, grain is gone
 _CLEAR = 1.05  # times the white noise: less is chance
-_LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601: JPEG's chroma has none
-
-
-def luma(removed: Floats) -> Floats:
-    """Return the luma of a layer: (rows, W, 1 or 3) -> (rows, W)."""
-    return removed @ _LUMA if removed.shape[2] == 3 else removed[..., 0]
 
 
 def grain_filter(before: Pixels, after: Pixels) -> Tensor:

@@ -1,7 +1,8 @@
 """What a denoiser took away: how much, and how much of that looks random.
 
 The removed layer is before - after, in 8-bit levels. It is gathered in blocks of 8 x 8 pixels,
-a strip at a time; only the blocks' numbers are kept.
+a strip at a time; only the blocks' numbers are kept. Structure is judged in luma, where eyes see
+detail: what compression smeared at coloured edges is repaired there, and is no loss.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor
 from .randomness import Blocks, Judge
 
 BLOCK = 8  #: pixels along a side
+_LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601: JPEG's chroma has none
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Floats = NDArray[np.float32]
@@ -40,6 +42,11 @@ def levels(pixels: Pixels) -> Floats:
     return pixels.astype(np.float32) * np.float32(scale)
 
 
+def luma(planes: Floats) -> Floats:
+    """Return the luma of (rows, W, 1 or 3): (rows, W)."""
+    return planes @ _LUMA if planes.shape[2] == 3 else planes[..., 0]
+
+
 class RemovedStatistics:
     """Gathers the removed layer of a photo of one size (H, W), each row once, in any order.
 
@@ -50,9 +57,8 @@ class RemovedStatistics:
         height, width = size
         self._size = size
         h, w = -(-height // BLOCK), -(-width // BLOCK)
-        # Memory that nothing is written to is not taken, as two channels of a grey photo's.
-        self._brightness = np.zeros((3, h, w), np.float32)
-        self._energy = np.zeros((3, h, w), np.float32)
+        self._brightness = np.zeros((1, h, w), np.float32)
+        self._energy = np.zeros((1, h, w), np.float32)
         self._sums = np.zeros((h, len(Sums._fields)))
         self._channels = 1
 
@@ -70,14 +76,10 @@ class RemovedStatistics:
         first = top // BLOCK
         into = slice(first, first + -(-rows // BLOCK))
         self._sums[into] = _sums(removed, kept)
-        missing = ((0, -rows % BLOCK), (0, -width % BLOCK), (0, 0))
-        kept = np.pad(kept, missing, mode="edge")
-        removed = np.pad(removed, missing)
-        counts = self._counts(into)
-        for channel in range(self._channels):
-            self._brightness[channel, into] = _cut(kept[..., channel]).mean((1, 3))
-            squares = np.square(removed[..., channel])
-            self._energy[channel, into] = _cut(squares).sum((1, 3)) / counts
+        missing = ((0, -rows % BLOCK), (0, -width % BLOCK))
+        self._brightness[0, into] = _cut(np.pad(luma(kept), missing, mode="edge")).mean((1, 3))
+        squares = np.square(np.pad(luma(removed), missing))
+        self._energy[0, into] = _cut(squares).sum((1, 3)) / self._counts(into)
 
     def _counts(self, rows: slice) -> Floats:
         """Return how many pixels of the photo are in each block."""
@@ -90,14 +92,11 @@ class RemovedStatistics:
     def result(self) -> Removed:
         """Return what was found, once every row was added."""
         sums = Sums(*(float(one) for one in self._sums.sum(0)))
-        channels = self._channels
-        blocks = Blocks(
-            self._counts(slice(None)), self._brightness[:channels], self._energy[:channels]
-        )
+        blocks = Blocks(self._counts(slice(None)), self._brightness, self._energy)
         likeness = min(abs(sums.alike) / sums.pairs, 1.0) if sums.pairs else 0.0
         judge = Judge(blocks, likeness)
         slopes = np.sqrt(sums.slopes_removed) * np.sqrt(sums.slopes_stayed)
-        numbers = self._size[0] * self._size[1] * channels
+        numbers = self._size[0] * self._size[1] * self._channels
         return Removed(
             amount=float(np.sqrt(sums.squares / numbers)),
             mean_change=sums.change / numbers,

@@ -24,6 +24,8 @@ from .restored import NoiseFound, Pixels, Restored
 from .views import under_levels
 from .workers import Workers
 
+_LEAST_PIXELS = 64 * 64  # of a photo that structure can be told from noise in
+
 _FORCED = {
     NoiseKind.SENSOR: Route.NETWORK,
     NoiseKind.GAUSSIAN: Route.NETWORK,
@@ -78,9 +80,11 @@ def _detected(photo: Photo, job: Job, levels: LevelMap | None) -> Detected:
     wanted = job.denoising
     if wanted.noise is not NoiseKind.AUTO:
         return Detected(_FORCED[wanted.noise], str(wanted.noise), "asked for with --noise")
+    if wanted.sigma == 0:
+        return Detected(Route.NONE, "told", "--sigma 0 says that there is no noise: nothing to do")
     if wanted.sigma is not None:
         return Detected(Route.NETWORK, "told", "the level was given with --sigma")
-    return routes.detect(photo.pixels, None if levels is None else levels.level * LEVELS)
+    return routes.detect(photo.pixels, None if levels is None else levels.typical)
 
 
 @dataclass(frozen=True)
@@ -117,10 +121,15 @@ class _Denoising:
                 elif self.job.denoising.strength < 1:
                     self._blend(sample, lambda top, bottom: 1.0)
             last = self._removed(samples[0])
-        if by_network:
+        height, width = self.photo.pixels.shape[:2]
+        if by_network and height * width < _LEAST_PIXELS:
+            sentence = "the photo is too small to tell noise from structure"
+        elif by_network:
             sentence = evidence.advice(last, self.job.denoising.strength)
         else:
-            sentence = self.detected.reason
+            sentence = (
+                f"{self.detected.reason}: {self._changed(samples[0]):.1%} of the pixels changed"
+            )
         found = self._found(first, last, sentence)
         return Restored(
             lambda sample: samples[sample],
@@ -142,6 +151,16 @@ class _Denoising:
 
         self.workers.each(add, self._strips())
         return statistics.result()
+
+    def _changed(self, after: Pixels) -> float:
+        """Return the share of the pixels that are not what they were."""
+
+        def count(rows: tuple[int, int]) -> int:
+            part = slice(*rows)
+            return int((self.photo.pixels[part] != after[part]).any(axis=2).sum())
+
+        changed = sum(self.workers.each(count, self._strips()))
+        return changed / (after.shape[0] * after.shape[1])
 
     def _keep_detail(self, after: Pixels) -> None:
         """Give back where more goes than looks random."""

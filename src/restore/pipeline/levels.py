@@ -22,6 +22,7 @@ LEVELS = 255.0  #: 8-bit levels of the full scale
 TILE = 512  #: that is measured at a time
 CONTEXT = 48  #: that the middle of a tile is measured with
 BINS = 16  #: of brightness
+TYPICAL = 0.35  #: the quantile that counts as typical: cells full of texture read high
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class LevelMap:
 
     @property
     def typical(self) -> tuple[float, ...]:
-        """The median of each channel, in 8-bit levels."""
-        return tuple(round(float(v) * LEVELS, 2) for v in self.level.flatten(1).median(1).values)
+        """What is typical of each channel, in 8-bit levels."""
+        return tuple(round(float(level) * LEVELS, 2) for level in self._typical())
 
     def by_brightness(self) -> list[tuple[float, float]]:
         """Return (brightness, level), both in 8-bit levels, where there is enough to tell."""
@@ -45,13 +46,17 @@ class LevelMap:
             some = level[bins == index]
             if len(some) >= max(8, len(level) // 1000):
                 middle = float(round((index + 0.5) / BINS * LEVELS))
-                found.append((middle, round(float(some.median()) * LEVELS, 2)))
+                found.append((middle, round(float(some.quantile(TYPICAL)) * LEVELS, 2)))
         return found
 
     def uniform(self) -> LevelMap:
         """Return the map of a noise that is as strong everywhere."""
-        typical = self.level.flatten(1).median(1).values
-        return LevelMap(typical[:, None, None].expand_as(self.level), self.brightness)
+        level = self._typical()[:, None, None].expand_as(self.level)
+        return LevelMap(level, self.brightness)
+
+    def _typical(self) -> Tensor:
+        ordered = self.level.flatten(1).sort(1).values
+        return ordered[:, int(TYPICAL * (ordered.shape[1] - 1))]
 
     def of_brightness(self) -> LevelMap:
         """Return the map of a noise that is as strong as the brightness says."""

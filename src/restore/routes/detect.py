@@ -12,10 +12,9 @@ compression smear it. The constants were fitted to simulations of the three.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-from torch import Tensor
 
 from .impulses import impulse_share
 from .level import Noise, measured
@@ -49,18 +48,18 @@ class Detected:
     peaks: tuple[Peak, ...] = ()  #: lines in the spectrum
 
 
-def detect(pixels: Pixels, levels: Tensor | None) -> Detected:
+def detect(pixels: Pixels, levels: Sequence[float] | None) -> Detected:
     """Find out how a photo is to be denoised.
 
     Args:
         pixels: (H, W, C) uint8 or uint16, C 1 or 3.
-        levels: (3, h, w), the deviation of noise in 8-bit levels, as a network measured it; None
-            where there is no network.
+        levels: The deviation of noise in each channel, in 8-bit levels, as a network measured it;
+            None where there is no network.
     """
     share = impulse_share(pixels)
     noise = measured(pixels)
     if levels is not None:
-        level = float(levels.float().median())
+        level = sum(levels) / len(levels)
     else:
         level = max(noise.channels) if noise else 0.0
     if share > _IMPULSES:

@@ -1,0 +1,412 @@
+"""The noise's level all over a photo: measured or told, summed up, and shown to a backend."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import fakes
+import numpy as np
+import pytest
+import torch
+from conftest import scene
+from PIL import Image
+from tiny import denoiser_net
+from torch.nn import functional as F
+
+from restore import color, defaults, device, files
+from restore.backend import LEVEL_CELL, MeasuresNoise, Shown, Task
+from restore.backends.autoencoder import AutoencoderDenoiser
+from restore.batch import read_noise_map
+from restore.errors import BackendError, InputError, UsageError
+from restore.job import MAP_UNIT, NoiseMapFile
+from restore.photo import Photo
+from restore.pipeline import Workers, levels, views
+from restore.pipeline.levels import LEVELS, LevelMap
+from restore.pipeline.views import under_levels
+
+SPACE = color.RgbSpace(color.SRGB.matrix.roll(1, dims=1))  # its red is sRGB's blue
+
+
+class CellMeans(fakes.Smoother):
+    """Measures, as the noise of a cell, the mean of its pixels: every place can be told."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, int]] = []
+
+    def levels(self, shown: Shown) -> torch.Tensor:
+        self.seen.append((shown.picture.shape[2], shown.picture.shape[3]))
+        return F.avg_pool2d(shown.picture, LEVEL_CELL)
+
+
+def photo_of(height: int, width: int, channels: int = 3) -> Photo:
+    """Draw a photo whose noise is stronger to the right."""
+    clean = scene(height, width)[..., None].repeat(channels, -1).astype(float)
+    noise = np.random.default_rng(5).normal(0, 1, clean.shape) * np.linspace(2, 30, width)[:, None]
+    return Photo((clean + noise).round().clip(0, 255).astype(np.uint8), "PNG")
+
+
+def cell_means(photo: Photo) -> torch.Tensor:
+    """Average the cells of a photo, its last rows and columns repeated to whole cells."""
+    height, width = photo.pixels.shape[:2]
+    pad = ((0, -height % LEVEL_CELL), (0, -width % LEVEL_CELL), (0, 0))
+    whole = np.pad(photo.pixels.astype(np.float64), pad, mode="edge") / 255
+    rows, columns = whole.shape[0] // LEVEL_CELL, whole.shape[1] // LEVEL_CELL
+    means = whole.reshape(rows, LEVEL_CELL, columns, LEVEL_CELL, -1).mean((1, 3))
+    return torch.from_numpy(means.transpose(2, 0, 1)).float().expand(3, -1, -1)
+
+
+# Measured
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(1, 1), (7, 30), (64, 96), (150, 333), (530, 21)])
+def test_every_cell_is_measured_in_its_place(size: tuple[int, int], channels: int) -> None:
+    photo = photo_of(*size, channels)
+    found = levels.measured(photo, CellMeans(), Workers(2))
+    expected = cell_means(photo)
+    torch.testing.assert_close(found.level, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.brightness, expected.mean(0), atol=1e-5, rtol=0)
+
+
+def in_tiles(
+    photo: Photo, backend: MeasuresNoise, tile: int, patch: pytest.MonkeyPatch
+) -> LevelMap:
+    patch.setattr(levels, "TILE", tile)
+    return levels.measured(photo, backend, Workers(2))
+
+
+@pytest.mark.parametrize("tile", [112, 128, 208])
+def test_the_size_of_tiles_does_not_matter(
+    tile: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = photo_of(250, 333)
+    weights = denoiser_net(tmp_path)
+    cpu = torch.device("cpu")
+    backend = AutoencoderDenoiser.load(Task.DENOISE, weights, {}, cpu, torch.float32)
+    for measures in (backend, CellMeans()):
+        whole = in_tiles(photo, measures, 1024, monkeypatch)
+        tiled = in_tiles(photo, measures, tile, monkeypatch)
+        assert whole.level.std() > 1e-4
+        torch.testing.assert_close(tiled.level, whole.level, atol=1e-6, rtol=1e-4)
+        torch.testing.assert_close(tiled.brightness, whole.brightness)
+
+
+def test_no_tile_is_larger_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = CellMeans()
+    in_tiles(photo_of(250, 333), backend, 128, monkeypatch)
+    assert len(backend.seen) > 20
+    assert max(max(size) for size in backend.seen) <= 128
+    assert all(height % LEVEL_CELL == width % LEVEL_CELL == 0 for height, width in backend.seen)
+
+
+def test_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(levels, "TILE", 128)
+    photo = photo_of(200, 210)
+    one, many = (levels.measured(photo, CellMeans(), Workers(n)) for n in (1, 4))
+    assert torch.equal(one.level, many.level)
+
+
+def test_what_cannot_be_a_level_is_refused() -> None:
+    with pytest.raises(BackendError, match="measured noise that cannot be"):
+        levels.measured(photo_of(20, 20), fakes.WrongLevels(), Workers(1))
+
+
+# Told
+
+
+@pytest.mark.parametrize("size", [(1, 1), (64, 96), (50, 33)])
+def test_a_told_number_is_everywhere(size: tuple[int, int]) -> None:
+    told = levels.told(photo_of(*size), 51.0)
+    assert told.level.shape == (3, -(-size[0] // 8), -(-size[1] // 8))
+    assert told.brightness.shape == told.level.shape[1:]
+    torch.testing.assert_close(told.level, torch.full_like(told.level, 0.2))
+
+
+def test_a_told_map_is_averaged_in_its_cells() -> None:
+    photo = photo_of(50, 33, channels=1)
+    given = NoiseMapFile("map.png", "0" * 64, photo.pixels[..., 0].astype(np.float32))
+    told = levels.told(photo, given)
+    torch.testing.assert_close(told.level, cell_means(photo), atol=1e-6, rtol=1e-4)
+
+
+def test_a_told_map_of_another_size_is_refused() -> None:
+    given = NoiseMapFile("map.png", "0" * 64, np.zeros((33, 50), np.float32))
+    with pytest.raises(UsageError, match=r"map\.png is 50 x 33 pixels, the photo is 33 x 50"):
+        levels.told(photo_of(50, 33), given)
+
+
+# Summed up
+
+
+def a_map(level: torch.Tensor, brightness: torch.Tensor) -> LevelMap:
+    """Make a map of levels (h, w) in 8-bit levels, a half as strong in green, twice in blue."""
+    channels = torch.tensor([1.0, 0.5, 2.0])[:, None, None]
+    return LevelMap(level / LEVELS * channels, brightness)
+
+
+def two_halves() -> LevelMap:
+    """Dark at the left with a level of 4, bright at the right with 12; one cell is off."""
+    level, brightness = torch.full((10, 20), 4.0), torch.full((10, 20), 0.2)
+    level[:, 10:], brightness[:, 10:] = 12, 0.8
+    level[3, 3] = 200
+    return a_map(level, brightness)
+
+
+def test_the_typical_level_of_each_channel_heeds_no_outliers() -> None:
+    level = torch.full((5, 5), 10.0)
+    level[0] = 100  # an edge that was taken for noise
+    assert a_map(level, torch.rand(5, 5)).typical == (10.0, 5.0, 20.0)
+
+
+def test_levels_are_told_by_brightness() -> None:
+    mean = (1 + 0.5 + 2) / 3
+    # A brightness of 0.2 is in the fourth of 16 parts, 0.8 in the thirteenth.
+    expected = [(56.0, round(4 * mean, 2)), (199.0, round(12 * mean, 2))]
+    found = two_halves().by_brightness()
+    assert [at for at, _ in found] == [at for at, _ in expected]
+    assert [level for _, level in found] == pytest.approx([level for _, level in expected])
+
+
+def test_brightness_that_few_cells_have_says_nothing() -> None:
+    brightness = torch.full((20, 20), 0.5)
+    brightness.view(-1)[:7] = 0.1
+    brightness.view(-1)[10:18] = 1.0  # enough, and the brightest there is
+    found = a_map(torch.full((20, 20), 4.0), brightness).by_brightness()
+    assert [at for at, _ in found] == [135.0, 247.0]
+
+
+def test_a_uniform_map_has_the_typical_level_everywhere() -> None:
+    made = two_halves()
+    uniform = made.uniform()
+    assert uniform.level.shape == made.level.shape
+    assert uniform.typical == made.typical
+    assert torch.equal(uniform.level, uniform.level[:, :1, :1].expand_as(uniform.level))
+    assert torch.equal(uniform.brightness, made.brightness)
+
+
+def test_a_map_of_brightness_keeps_what_brightness_explains() -> None:
+    made = two_halves()
+    found = made.of_brightness().level * LEVELS
+    usual = torch.tensor([4.0, 12.0]).repeat_interleave(10).expand(10, 20)
+    expected = usual * torch.tensor([1.0, 0.5, 2.0])[:, None, None]
+    torch.testing.assert_close(found, expected, rtol=2e-3, atol=0)  # the cell that was off too
+
+
+def test_a_map_of_brightness_is_linear_between_and_level_beyond() -> None:
+    brightness = torch.linspace(0, 1, 400).reshape(20, 20)
+    made = LevelMap((0.01 + 0.1 * brightness).expand(3, -1, -1), brightness)
+    found = made.of_brightness().level
+    middle = (brightness > 1 / 32) & (brightness < 31 / 32)
+    torch.testing.assert_close(found[:, middle], made.level[:, middle], atol=2e-3, rtol=0)
+    for beyond in (brightness < 1 / 32, brightness > 31 / 32):
+        assert np.ptp(found[0][beyond].numpy()) == 0
+
+
+def test_of_too_few_cells_the_map_of_brightness_is_uniform() -> None:
+    small = a_map(torch.tensor([[3.0, 4.0, 5.0]]), torch.tensor([[0.1, 0.5, 0.9]]))
+    assert small.by_brightness() == []
+    assert torch.equal(small.of_brightness().level, small.uniform().level)
+
+
+def test_no_noise_stays_no_noise() -> None:
+    none = a_map(torch.zeros(10, 10), torch.rand(10, 10))
+    assert none.typical == (0.0, 0.0, 0.0)
+    assert not none.of_brightness().level.any()
+    assert not none.uniform().level.any()
+
+
+# Under a window
+
+
+def cells_of(rows: int = 9, columns: int = 13) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(1).random((3, rows, columns), np.float32))
+
+
+@pytest.mark.parametrize(
+    "window", [(0, 72, 0, 104), (0, 16, 0, 16), (8, 40, 16, 99), (3, 71, 5, 6), (64, 67, 97, 100)]
+)
+def test_a_window_shows_what_the_whole_shows_there(window: tuple[int, int, int, int]) -> None:
+    cells = cells_of()
+    top, bottom, left, right = window
+    whole = under_levels(cells, 8, 0, 72, 0, 104)
+    assert whole.shape == (3, 72, 104)
+    part = under_levels(cells, 8, top, bottom, left, right)
+    torch.testing.assert_close(part, whole[:, top:bottom, left:right], atol=1e-6, rtol=0)
+
+
+def test_neighbouring_windows_meet_without_a_step() -> None:
+    cells = cells_of()
+    left, right = (under_levels(cells, 8, 0, 72, *edges) for edges in ((0, 48), (48, 104)))
+    joined = torch.cat([left, right], 2)
+    # Linear between middles of cells: no step is more than an eighth of the largest.
+    most = (cells[..., 1:] - cells[..., :-1]).abs().max() / 8
+    assert joined.diff(dim=2).abs().max() <= most + 1e-6
+
+
+def test_a_ramp_stays_a_ramp_and_goes_on_level_at_the_edges() -> None:
+    ramp = torch.arange(6.0).expand(3, 4, 6)
+    shown = under_levels(ramp, 8, 0, 32, 0, 48)
+    place = (torch.arange(48) + 0.5) / 8 - 0.5
+    torch.testing.assert_close(shown, place.clamp(0, 5).expand(3, 32, 48))
+
+
+def test_one_cell_is_one_level() -> None:
+    shown = under_levels(torch.tensor([[[0.25]]]), 8, 0, 5, 0, 3)
+    assert torch.equal(shown, torch.full((1, 5, 3), 0.25))
+
+
+# Views
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_the_files_own_numbers_come_back(channels: int, dtype: type) -> None:
+    top = int(np.iinfo(dtype).max)
+    values = np.random.default_rng(0).integers(0, top, (9, 11, channels), dtype, endpoint=True)
+    before = torch.from_numpy(values)
+    view = views.view_of(Photo(values, "PNG", space=SPACE), Task.DENOISE)
+    picture = view.picture(before)
+    assert picture.shape == (3, 9, 11)
+    torch.testing.assert_close(picture[0], before[..., 0].int() / top)  # whatever its space
+    after = view.pixels(picture, before)
+    assert after.dtype == before.dtype
+    assert torch.equal(after.int(), before.int())
+
+
+def test_an_encoded_answer_is_clipped_and_grey_is_the_mean() -> None:
+    before = torch.zeros(1, 2, 3, dtype=torch.uint8)
+    answer = torch.tensor([[[1.5, 0.3]], [[-0.5, 0.3]], [[0.5, 0.9]]])
+    coloured = views.Encoded(3).pixels(answer, before)
+    assert coloured.tolist() == [[[255, 0, 128], [76, 76, 230]]]
+    grey = views.Encoded(1).pixels(answer, before[..., :1])
+    assert grey.tolist() == [[[128], [128]]]
+
+
+def test_each_task_has_its_view() -> None:
+    photo = Photo(np.zeros((4, 4, 1), np.uint8), "PNG", space=SPACE)
+    assert views.view_of(photo, Task.COLORIZE) == views.Lightness(SPACE)
+    assert views.view_of(photo, Task.DENOISE) == views.Encoded(1)
+    assert views.view_of(photo, Task.UPSCALE) == views.Rgb(SPACE)
+    assert views.view_of(photo, Task.DENOISE).channels == 1
+
+
+def test_rgb_is_shown_as_srgb_and_given_back_in_its_space() -> None:
+    # Of a red that is sRGB's blue.
+    before = torch.tensor([[[200, 40, 90]]], dtype=torch.uint8)
+    picture = views.Rgb(SPACE).picture(before)
+    expected = torch.tensor([40, 90, 200]) / 255
+    torch.testing.assert_close(picture[:, 0, 0], expected, atol=1e-3, rtol=0)
+    after = views.Rgb(SPACE).pixels(picture, before)
+    assert (after.int() - before.int()).abs().max() <= 1
+
+
+def test_only_colour_is_taken_by_the_view_of_lightness() -> None:
+    before = torch.from_numpy(scene(12, 16)[..., None].repeat(3, -1))
+    view = views.Lightness(color.SRGB)
+    shown = view.picture(before)
+    torch.testing.assert_close(shown, shown[:1].expand(3, -1, -1), atol=1e-4, rtol=0)
+    brown = torch.tensor([0.6, 0.4, 0.2])[:, None, None].expand(3, 12, 16)
+    after = view.pixels(brown, before)
+    assert (after[..., 0] > after[..., 2]).all()
+    change = color.lightness(after, color.SRGB) - color.lightness(before, color.SRGB)
+    assert change.abs().max() < 0.5
+    black = view.pixels(torch.zeros(3, 12, 16), before)
+    assert (black.int() - before.int()).abs().max() <= 1
+
+
+# A person's map
+
+
+def saved(path: Path, values: np.ndarray) -> str:
+    Image.fromarray(values).save(path)
+    return str(path)
+
+
+def test_a_map_of_8_bits_counts_levels(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 129, (5, 7), np.uint8)
+    name = saved(tmp_path / "map.png", values)
+    found = read_noise_map(name, defaults.MAX_PIXELS)
+    assert found.levels.dtype == np.float32
+    assert np.array_equal(found.levels, values)
+    assert found.name == "map.png"
+    assert found.sha256 == hashlib.sha256(Path(name).read_bytes()).hexdigest()
+    assert str(found) == f"map.png sha256:{files.sha256_of(Path(name))}"
+
+
+def test_a_map_of_16_bits_counts_parts_of_levels(tmp_path: Path) -> None:
+    values = np.array([[0, MAP_UNIT // 2], [MAP_UNIT, 25 * MAP_UNIT]], np.uint16)
+    found = read_noise_map(saved(tmp_path / "map.png", values), defaults.MAX_PIXELS)
+    assert found.levels.tolist() == [[0, 0.5], [1, 25]]
+
+
+def test_a_map_in_rgb_may_be_grey_but_not_coloured(tmp_path: Path) -> None:
+    grey = np.full((4, 4, 3), 20, np.uint8)
+    found = read_noise_map(saved(tmp_path / "grey.png", grey), defaults.MAX_PIXELS)
+    assert (found.levels == 20).all()
+    grey[2, 3, 1] = 21
+    with pytest.raises(InputError, match=r"colour\.png has colours"):
+        read_noise_map(saved(tmp_path / "colour.png", grey), defaults.MAX_PIXELS)
+
+
+def absent(path: Path) -> None:
+    pass
+
+
+def no_picture(path: Path) -> None:
+    path.write_text("no picture", encoding="utf-8")
+
+
+def too_large(path: Path) -> None:
+    saved(path, np.zeros((11, 10), np.uint8))
+
+
+@pytest.mark.parametrize("write", [absent, no_picture, too_large])
+def test_a_map_that_cannot_be_read_is_named(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    path = tmp_path / "map.png"
+    write(path)
+    with pytest.raises(InputError, match=r"^noise map .*map\.png: ") as caught:
+        read_noise_map(str(path), max_pixels=100)
+    assert "--sigma" in caught.value.hint
+
+
+# Memory
+
+
+def test_the_free_memory_of_the_processor_is_what_the_system_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "MemTotal:       16000 kB\nMemFree:         1000 kB\nMemAvailable:    3000 kB\n"
+    known = SimpleNamespace(read_text=lambda encoding: text)
+    monkeypatch.setattr(device, "Path", lambda path: known)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert device.free_bytes("cpu") == device.free_bytes("auto") == 3000 * 1024
+
+
+def test_where_the_system_says_nothing_a_guess_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "Path", lambda path: tmp_path / "absent")
+    assert device.free_bytes("cpu") == 4 << 30
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"), [("cuda", "cuda"), ("cuda:1", "cuda:1"), ("auto", None)]
+)
+def test_the_free_memory_of_a_gpu_is_its_own(
+    name: str, asked: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = {asked: (123, 456)}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda of: free[of])
+    assert device.free_bytes(name) == 123
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "auto"])
+def test_a_gpu_says_how_much_is_free(name: str) -> None:
+    total = torch.cuda.get_device_properties(0).total_memory
+    assert 0 < device.free_bytes(name) <= total
