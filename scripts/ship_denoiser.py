@@ -2,7 +2,9 @@
 
     python scripts/ship_denoiser.py runs/denoiser/denoiser.safetensors --data ../shared/data
 
-`--estimator` takes the estimator of the level from another run. `--out` writes the file there and
+`--estimator` takes the estimator of the level from another run, or with `--share` below 1 a mean of
+its weights and the first run's, if that one began with them (Wortsman et al. 2022,
+arXiv:2109.01903). `--out` writes the file there and
 leaves the package as it is.
 """
 
@@ -32,6 +34,7 @@ PHOTOS = 16
 @click.argument("weights", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--estimator", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--share", type=click.FloatRange(0, 1), default=1.0, show_default=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--name", default="denoiser-v1", show_default=True)
 @click.option("--commit", help="That trained them. Default: the current one.")
@@ -40,13 +43,14 @@ def main(
     weights: Path,
     data: Path,
     estimator: Path | None,
+    share: float,
     out: Path | None,
     name: str,
     commit: str | None,
     configs: str,
 ) -> None:
     """Join, check, store and lock."""
-    content = weights.read_bytes() if estimator is None else joined(weights, estimator)
+    content = weights.read_bytes() if estimator is None else joined(weights, estimator, share)
     photos = load(data / "train-hires")
     with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
         file.write(content)
@@ -67,12 +71,14 @@ def main(
     store(shipped, content)
 
 
-def joined(weights: Path, estimator: Path) -> bytes:
-    """Return a file with the autoencoder of one run and the estimator of another."""
+def joined(weights: Path, estimator: Path, share: float) -> bytes:
+    """Return a file with the autoencoder of one run and a share of another's estimator."""
     with safe_open(estimator, framework="pt") as file:
         metadata = file.metadata()  # the second run's configuration knows of both
-    state = {name: value for name, value in load_file(weights).items() if "estimator." not in name}
-    state |= {name: value for name, value in load_file(estimator).items() if "estimator." in name}
+    state, other = load_file(weights), load_file(estimator)
+    for name in [name for name in other if name.startswith("estimator.")]:
+        own = other[name].float() if share == 1 else state[name].float()
+        state[name] = torch.lerp(own, other[name].float(), share).half()
     return save(state, metadata=metadata)
 
 
