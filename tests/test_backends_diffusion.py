@@ -187,6 +187,15 @@ def test_variety_1_is_a_true_sample(small: Load, hints: tuple[Hint, ...]) -> Non
     torch.testing.assert_close(both.results, both.evidence[:3])
 
 
+@pytest.mark.parametrize("hints", [(), (Hint(0.5, 0.5, (25.0, 10.0)),)], ids=["plain", "hinted"])
+def test_samples_scatter_around_the_mean(small: Load, hints: tuple[Hint, ...]) -> None:
+    guidance = Guidance(hints)
+    expected = outcome(small(saturation=1.0), Draws(1, 8), guidance=guidance).expected
+    mean = outcome(small(variety=0.0, saturation=1.0), Draws(1), guidance=guidance).results[0]
+    assert expected is not None
+    torch.testing.assert_close(expected, mean)
+
+
 def test_variety_grows_from_the_mean(small: Load) -> None:
     mean = outcome(small(variety=0.0), Draws(1)).results
     away = [

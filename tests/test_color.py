@@ -231,3 +231,15 @@ def test_a_grey_photo_is_a_grey_picture() -> None:
     picture = color.to_picture(pixels)
     assert picture.shape == (3, 16, 16)
     torch.testing.assert_close(picture[2], pixels[..., 0] / 255)
+
+
+def test_chroma_in_gamut_is_what_a_picture_shows() -> None:
+    generator = torch.Generator().manual_seed(5)
+    lightness = torch.rand(20, 30, generator=generator) * 100
+    ab = torch.randn(2, 20, 30, generator=generator) * 60
+    fitted = color.in_gamut(lightness, ab)
+    shown = lab_of(color.colored(lightness, ab, dtype=torch.uint16), "sRGB").float()
+    assert (shown[1:] - fitted).abs().max() < 0.1
+    inside = (fitted == ab).all(0)
+    assert 0.1 < inside.float().mean() < 0.9
+    assert (fitted.norm(dim=0) <= ab.norm(dim=0) + 1e-4).all()

@@ -123,7 +123,9 @@ def compared(noise: float) -> PhotoResult:
         for _ in range(4)
     ]
     spread = torch.full((6, 8), 1.0 + noise)
-    outputs = Outputs(plain, [truth, truth], samples, Confidence(8, spread, 1, 0, lambda: grey))
+    outputs = Outputs(
+        plain, [truth, truth], samples, Confidence(8, spread, spread, 1, 0, lambda: grey)
+    )
     return compare("drawn", truth, grey, outputs, statistics(), np.flipud(truth).copy())
 
 

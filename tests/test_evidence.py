@@ -9,16 +9,22 @@ import torch
 from restore import evidence
 
 
-def test_spread_is_the_unbiased_deviation_of_both_axes() -> None:
+def test_spread_is_the_mean_distance_from_what_is_expected() -> None:
     samples = torch.zeros(2, 2, 1, 1)
-    samples[0, 0], samples[1, 0] = 3, 9  # variance 18
-    samples[0, 1], samples[1, 1] = -1, 3  # variance 8
-    assert float(evidence.spread(samples)) == pytest.approx(math.sqrt(26))
+    samples[0, 0], samples[0, 1] = 3, 4  # 5 from none
+    samples[1, 0] = -15
+    assert float(evidence.spread(samples, torch.zeros(2, 1, 1))) == pytest.approx(10)
+
+
+def test_without_an_expectation_samples_scatter_around_their_mean() -> None:
+    samples = torch.zeros(2, 2, 1, 1)
+    samples[0, 0], samples[0, 1] = 12, 16
+    assert float(evidence.spread(samples)) == pytest.approx(10)
 
 
 def test_spread_of_many_draws_is_that_of_their_distribution() -> None:
     draws = torch.randn(4000, 2, 3, 3, generator=torch.Generator().manual_seed(0)) * 10
-    assert (evidence.spread(draws) - math.sqrt(200)).abs().max() < 0.7
+    assert (evidence.spread(draws) - 10 * math.sqrt(math.pi / 2)).abs().max() < 0.5
 
 
 def test_one_sample_has_no_spread() -> None:
@@ -93,6 +99,6 @@ def test_calibrated_samples_have_a_variance_ratio_of_one(count: int) -> None:
     mean = torch.randn(2, 200, 200, generator=generator) * 20
     samples = mean + 7 * torch.randn(count, 2, 200, 200, generator=generator)
     truth = mean + 7 * torch.randn(2, 200, 200, generator=generator)
-    error, spread = (truth - mean).square().sum(0).sqrt(), evidence.spread(samples)
-    assert evidence.variance_ratio(spread, error) == pytest.approx(1, abs=0.03)
-    assert evidence.variance_ratio(spread / 2, error) == pytest.approx(0.25, abs=0.01)
+    error, variance = (truth - mean).square().sum(0).sqrt(), samples.var(0).sum(0)
+    assert evidence.variance_ratio(variance, error) == pytest.approx(1, abs=0.03)
+    assert evidence.variance_ratio(variance / 4, error) == pytest.approx(0.25, abs=0.01)

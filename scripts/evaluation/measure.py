@@ -49,7 +49,8 @@ class Outputs:
 class Cells:
     """What is foretold and what is true in each cell of the network's grid."""
 
-    spread: Tensor  #: (P,), deviation of the true samples, CIE units
+    spread: Tensor  #: (P,), mean distance of the true samples from the mean, CIE units
+    variance: Tensor  #: (P,), of the true samples, its square
     mean_error: Tensor  #: (P,), ab error of the network's mean
     result_error: Tensor  #: (P,), CIEDE2000 of the default output
 
@@ -120,6 +121,7 @@ def compare(
         default_diversity=metrics.neighbour_difference(default),
         cells=Cells(
             spread.flatten(),
+            outputs.confidence.variance.flatten(),
             on_grid(mean[1:] - reference[1:]).square().sum(0).sqrt().flatten(),
             on_grid(color.ciede2000(default[0], reference)[None]).flatten(),
         ),

@@ -29,9 +29,10 @@ class Calibration:
         cells = [result.cells for result in results]
         within = [evidence.rank_correlation(one.spread, one.mean_error) for one in cells]
         spread = torch.cat([one.spread for one in cells])
+        variance = torch.cat([one.variance for one in cells])
         error = torch.cat([one.mean_error for one in cells])
         return cls(
-            variance_ratio=evidence.variance_ratio(spread, error),
+            variance_ratio=evidence.variance_ratio(variance, error),
             rank_within=float(np.mean(within)),
             rank_pooled=evidence.rank_correlation(spread, error),
             ause=evidence.ause(spread, error),

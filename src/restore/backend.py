@@ -123,6 +123,7 @@ class Outcome:
 
     results: Tensor  #: (samples, N, 3, H * scale, W * scale), or (samples, N, 2, h, w) chroma
     evidence: Tensor | None = None  #: (draws, N, 2, h, w): true samples of a*, b*
+    expected: Tensor | None = None  #: (N, 2, h, w), what they scatter around; None: their mean
 
 
 class Noise(Protocol):
@@ -139,7 +140,7 @@ class Backend(Protocol):
     gives: ClassVar[Gives]
     limits: Limits
     scale: int
-    error_per_spread: float | None  #: CIEDE2000 to expect per unit of its samples' deviation
+    error_per_spread: float | None  #: CIEDE2000 to expect per unit of its samples' spread
 
     @classmethod
     def load(

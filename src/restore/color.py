@@ -213,8 +213,9 @@ def colored(
     for start in range(0, len(all_outside), _BLOCK):
         pixels = all_outside[start : start + _BLOCK]
         few = torch.empty(len(pixels), 3, dtype=dtype, device=lightness.device)
-        fitted = _fitted(f.index_select(0, pixels), ab.index_select(1, pixels), matrix)
-        _encode(*fitted, space, few)
+        here, chroma = f.index_select(0, pixels), ab.index_select(1, pixels)
+        scale = _fitting(here, chroma, matrix)
+        _encode(*_linear_rgb(here, chroma * scale, matrix), space, few)
         # As bytes: uint16 cannot be assigned to places.
         result.view(torch.uint8)[pixels] = few.view(torch.uint8)
     return result.view(height, width, 3)
@@ -234,14 +235,29 @@ def _distance(rgb: Tensor) -> Tensor:
     return (rgb - 0.5).abs_().amax(0)
 
 
-def _fitted(f: Tensor, ab: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Return Y and linear RGB as `_linear_rgb`, with as much of the chroma as fits the gamut."""
+def in_gamut(lightness: Tensor, ab: Tensor, space: RgbSpace = SRGB) -> Tensor:
+    """Return the chroma that `colored` gives: where it does not fit, as much of it as does.
+
+    Args:
+        lightness: (H, W) float32, L* in [0, 100].
+        ab: (2, H, W) float32, CIE units, of any size.
+        space: Whose gamut it is.
+    """
+    matrix = torch.linalg.inv(space.matrix).to(lightness)
+    f, flat = lightness.reshape(-1).add(16).div_(116), ab.reshape(2, -1)
+    far = _distance(_linear_rgb(f, flat, matrix)[1]) > 0.5 + _SLACK
+    scale = torch.where(far, _fitting(f, flat, matrix), 1)
+    return ab * scale.view(lightness.shape)
+
+
+def _fitting(f: Tensor, ab: Tensor, matrix: Tensor) -> Tensor:
+    """Return the share of the chroma that fits the gamut: (N,)."""
     scale = torch.zeros_like(f)  # grey fits, and a scale is only kept if it does
     for halving in range(1, _HALVINGS + 1):
         trial = scale + 0.5**halving
         _, rgb = _linear_rgb(f, ab * trial, matrix)
         scale.add_(_distance(rgb) <= 0.5, alpha=0.5**halving)
-    return _linear_rgb(f, ab * scale, matrix)
+    return scale
 
 
 def _encode(y: Tensor, rgb: Tensor, space: RgbSpace, out: Tensor) -> None:

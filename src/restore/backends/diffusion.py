@@ -148,11 +148,12 @@ class DiffusionColorizer:
             mean + self._toned(deviations[k], prepared.lightness) if varied else mean
             for k in range(draws.results)
         ]
+        finished = self._finished(results, self.options.saturation, prepared)
+        if not draws.evidence:
+            return Outcome(finished)
         samples = [mean + deviation for deviation in deviations[: draws.evidence]]
-        return Outcome(
-            self._finished(results, self.options.saturation, prepared),
-            self._finished(samples, 1, prepared) if samples else None,
-        )
+        expected = self._finished([mean], 1, prepared)[0]
+        return Outcome(finished, self._finished(samples, 1, prepared), expected)
 
     def _finished(self, samples: list[Tensor], saturation: float, prepared: Prepared) -> Tensor:
         """Return chroma in CIE units that obeys the hints: (samples, 1, 2, h, w)."""

@@ -58,11 +58,11 @@ def ause(spread: ArrayLike, error: ArrayLike) -> float:
     return float((_remaining(truth, _flat(spread)) - _remaining(truth, truth)).mean() / mean)
 
 
-def variance_ratio(spread: ArrayLike, error: ArrayLike) -> float:
+def variance_ratio(variance: ArrayLike, error: ArrayLike) -> float:
     """Return the variance that samples predict over the one there is; 1 if they are calibrated.
 
     Args:
-        spread: Deviation of the samples in each cell.
+        variance: Of the samples in each cell, unbiased, summed over the axes.
         error: Distance of the truth from what is expected there.
     """
-    return float(np.square(_flat(spread)).mean() / np.square(_flat(error)).mean())
+    return float(_flat(variance).mean() / np.square(_flat(error)).mean())

@@ -40,7 +40,7 @@ class ChromaConfig:
     attentions: int = 2  #: self-attention layers at 1/16
     denoiser_widths: tuple[int, int, int] = (64, 128, 192)  #: at 1, 1/2, 1/4 of the grid
     sigma_data: float = 0.85  #: deviation of the residual that is diffused, in network units
-    error_per_spread: float = 0.65  #: CIEDE2000 to expect per CIE unit of the samples' deviation
+    error_per_spread: float = 0.65  #: CIEDE2000 to expect per CIE unit of the samples' spread
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> ChromaConfig:

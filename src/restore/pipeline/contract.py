@@ -48,7 +48,7 @@ def restored(
             f"{name} returned shape {tuple(results.shape)} where {expected} was due",
             hint="this is a fault of the backend; choose another --backend",
         )
-    for part in (results, outcome.evidence):
+    for part in (results, outcome.evidence, outcome.expected):
         if part is not None and not bool(torch.isfinite(part).all()):
             raise BackendError(
                 f"{name} returned values that are not numbers",
@@ -56,8 +56,11 @@ def restored(
             )
     if draws.evidence and (outcome.evidence is None or backend.error_per_spread is None):
         raise BackendError(f"{name} drew no samples to measure doubt by", hint="drop --confidence")
-    evidence = outcome.evidence
-    return Outcome(results.float().cpu(), None if evidence is None else evidence.float().cpu())
+    evidence, middle = (
+        None if part is None else part.float().cpu()
+        for part in (outcome.evidence, outcome.expected)
+    )
+    return Outcome(results.float().cpu(), evidence, middle)
 
 
 def prepared(backend: Backend, overview: torch.Tensor | None, guidance: Guidance) -> object:

@@ -23,7 +23,8 @@ class Confidence:
     """Where the result is a guess."""
 
     draws: int  #: true samples that it rests on
-    spread: Tensor  #: (h, w), their deviation on the backend's grid, CIE units of a*, b*
+    spread: Tensor  #: (h, w), how far they scatter on the backend's grid, CIE units of a*, b*
+    variance: Tensor  #: (h, w), theirs, unbiased, summed over a* and b*
     error_per_spread: float  #: from spread to the CIEDE2000 error to expect
     guessed_share: float  #: of the picture, where the error to expect is above CIEDE2000 10
     render: Callable[[], NDArray[np.uint8]]  #: makes the full-size map, (H, W), white is certain

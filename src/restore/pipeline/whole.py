@@ -7,6 +7,8 @@ is then what it was, to a fraction of a level.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -68,7 +70,13 @@ def restore(
     if outcome.evidence is not None:
         assert backend.error_per_spread is not None  # the contract's check
         confidence = doubt(
-            outcome.evidence[:, 0], backend.error_per_spread, (height, width), workers, clock
+            outcome.evidence[:, 0],
+            None if outcome.expected is None else outcome.expected[0],
+            lambda ab: color.in_gamut(guide, ab, photo.space),
+            backend.error_per_spread,
+            (height, width),
+            workers,
+            clock,
         )
     maps = {} if confidence is None else {"confidence": confidence.render}
     return Restored(render, confidence, maps=maps)
@@ -88,13 +96,19 @@ def noise_under(seed: int, size: tuple[int, int]) -> Noise:
 
 def doubt(
     samples: Tensor,
+    expected: Tensor | None,
+    fitted: Callable[[Tensor], Tensor],
     error_per_spread: float,
     size: tuple[int, int],
     workers: Workers,
     clock: Stopwatch,
 ) -> Confidence:
-    """Measure how far true samples differ, (S, 2, h, w), and offer the map at full size."""
-    spread = evidence.spread(samples)
+    """Measure how far true samples scatter, (S, 2, h, w), and offer the map at full size.
+
+    What is measured is what would be seen: the chroma that is `fitted` into the gamut.
+    """
+    seen = torch.stack([fitted(sample) for sample in samples])
+    spread = evidence.spread(seen, None if expected is None else fitted(expected))
 
     def render() -> evidence.Map:
         shown = np.empty(size, np.uint8)
@@ -111,6 +125,7 @@ def doubt(
         draws=len(samples),
         error_per_spread=error_per_spread,
         spread=spread,
+        variance=samples.var(dim=0).sum(dim=0),
         guessed_share=evidence.guessed_share(spread, error_per_spread),
         render=render,
     )
