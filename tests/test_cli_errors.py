@@ -14,6 +14,7 @@ import fakes
 import numpy as np
 import pytest
 import tifffile
+import torch
 from conftest import Ran, scene
 from PIL import Image
 
@@ -189,6 +190,15 @@ def test_a_folder_without_permission(
     assert is_one_error(run("colorize", draw("a.jpg"), *IDENTITY), 4)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("name", ["pipe.jpg", "/dev/zero"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, run: Run, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    ran = run("colorize", tmp_path / name, "-o", f"{tmp_path}/out/", *IDENTITY)
+    assert is_one_error(ran, 3), ran
+    assert "not a file" in ran.stderr
+
+
 @pytest.mark.parametrize("photos", [1, 3])
 def test_a_full_disk(
     tmp_path: Path, draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch, photos: int
@@ -228,6 +238,13 @@ def test_the_log_of_folders_apart_lies_with_an_output(
     assert run("colorize", *photos, *IDENTITY).exit_code == 0
     assert not list(tmp_path.glob("restore-run-*"))
     assert len(list((tmp_path / "one").glob("restore-run-*"))) == 1
+
+
+def test_a_plan_holds_no_commands_of_a_terminal(tmp_path: Path, run: Run) -> None:
+    ran = run("colorize", f"{tmp_path}/\x1b]0;title.jpg", "--dry-run")
+    assert ran.exit_code == 3
+    assert "\x1b" not in ran.stderr
+    assert "\\x1b]0;title.jpg: no such file" in ran.stderr
 
 
 def test_a_bomb_is_refused_by_its_header(draw: Draw, run: Run) -> None:
@@ -322,7 +339,33 @@ def test_a_bug_keeps_its_traceback(draw: Draw, run: Run, offer: Offer) -> None:
     assert "ZeroDivisionError: a bug in a backend" in ran.stderr
 
 
-@pytest.mark.parametrize(("error", "code"), [(SystemExit(0), 1), (MemoryError(), 6)])
+def exhaust_memory() -> None:
+    torch.empty(1 << 60, dtype=torch.uint8)
+
+
+def test_too_little_memory_on_a_cpu_is_one_line(
+    draw: Draw, run: Run, offer: Offer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer("Painter")
+    monkeypatch.setattr(fakes.Painter, "restore", lambda *_: exhaust_memory())
+    ran = run("colorize", draw("a.jpg"))
+    assert is_one_error(ran, 6), ran
+    assert "memory does not suffice for this photo" in ran.stderr
+
+
+def test_too_little_memory_for_the_model_is_one_line(
+    draw: Draw, run: Run, offer: Offer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer("Painter")
+    monkeypatch.setattr(fakes.Painter, "load", lambda *_: exhaust_memory())
+    ran = run("colorize", draw("a.jpg"))
+    assert is_one_error(ran, 6), ran
+    assert "memory does not suffice for the model" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(SystemExit(0), 1), (MemoryError(), 6), (RuntimeError("a bug"), 1)]
+)
 def test_no_failure_ends_a_thread_in_silence(
     draw: Draw,
     run: Run,

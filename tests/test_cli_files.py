@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 from conftest import Ran, scene
 from PIL import Image
+
+from restore.backend import Task
 
 Run = Callable[..., Ran]
 Draw = Callable[..., Path]
@@ -339,6 +342,134 @@ def test_dry_run_writes_nothing(scans: Path, tmp_path: Path, run: Run) -> None:
     assert [line["status"] for line in lines] == ["failed", "planned", "planned", "planned"]
     assert state(tmp_path) == before
     assert not (tmp_path / "out").exists()
+
+
+def test_dry_run_says_what_is_up_to_date_and_what_is_in_the_way(
+    tmp_path: Path, draw: Draw, run: Run
+) -> None:
+    for seed, name in enumerate(("a.jpg", "b.jpg", "c.jpg")):
+        draw(f"in/{name}", seed=seed)
+    folder, out = tmp_path / "in", tmp_path / "out"
+    words = ("colorize", folder, "-o", f"{out}/", *IDENTITY)
+    assert run(*words).exit_code == 0
+    draw("in/b.jpg", seed=9)  # changed since
+    for path in out.glob("c.*"):
+        path.unlink()
+    (out / "c.colorized.jpg").write_bytes(b"someone's")
+    before = state(tmp_path)
+    ran = run(*words, "--dry-run")
+    assert ran.exit_code == 8
+    assert ran.stdout.decode().splitlines() == [
+        f"{out}/a.colorized.jpg: up to date",
+        f"{folder}/b.jpg -> {out}/b.colorized.jpg",
+    ]
+    assert f"error: {folder}/c.jpg: {out}/c.colorized.jpg exists and is not ours" in ran.stderr
+    lines = [json.loads(line) for line in run(*words, "--dry-run", "--json").stdout.splitlines()]
+    assert [line["status"] for line in lines] == ["skipped", "planned", "failed"]
+    assert lines[0]["reason"] == "up to date"
+    assert state(tmp_path) == before
+    other = run(*words, "--dry-run", "--seed", 7)
+    assert "up to date" not in other.stdout.decode()
+
+
+def test_a_photo_with_the_name_of_another_format_keeps_its_own(
+    tmp_path: Path, draw: Draw, run: Run
+) -> None:
+    photo = draw("drawn.png").rename(tmp_path / "photo.jpg")
+    ran = run("colorize", photo, *IDENTITY)
+    assert ran.exit_code == 0
+    output = tmp_path / "photo.colorized.png"
+    with Image.open(output) as picture:
+        assert picture.format == "PNG"
+    notice = "its name says JPEG, its content is PNG"
+    assert f"note: {photo}: {notice}" in ran.stderr
+    assert json.loads((tmp_path / f"{output.name}.json").read_bytes())["warnings"] == [notice]
+    # Whoever names the output says what it is to be.
+    asked = run("colorize", photo, "-o", tmp_path / "asked.jpg", *IDENTITY)
+    assert notice in asked.stderr
+    with Image.open(tmp_path / "asked.jpg") as picture:
+        assert picture.format == "JPEG"
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
+def test_a_result_parted_from_its_record_is_no_photo_of_a_folder(
+    tmp_path: Path, draw: Draw, run: Run, name: str
+) -> None:
+    photo = draw(f"in/{name}")
+    suffix = photo.suffix
+    assert run("colorize", photo, "-o", tmp_path / f"out{suffix}", *IDENTITY).exit_code == 0
+    renamed = (tmp_path / f"out{suffix}").rename(photo.with_name(f"best{suffix}"))
+    ran = run("colorize", photo.parent, "--json", *IDENTITY)
+    assert ran.exit_code == 0
+    assert [json.loads(line)["input"] for line in ran.stdout.splitlines()] == [str(photo)]
+    assert f"results of ours without their record, as {renamed}: 1, left out" in ran.stderr
+    assert run("colorize", renamed, photo, *IDENTITY).exit_code == 0
+    assert renamed.with_name(f"best.colorized{suffix}").exists()
+    photo.unlink()
+    for path in photo.parent.glob(f"*.colorized{suffix}*"):
+        path.unlink()
+    alone = run("colorize", photo.parent, *IDENTITY)
+    assert alone.exit_code == 3
+    assert f"hint: {renamed} is a result of ours" in alone.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "fake", "option", "part"),
+    [
+        ("colorize", "Painter", "--confidence", "confidence"),
+        ("denoise", "Smoother", "--removed", "noise"),
+    ],
+)
+def test_measurements_in_a_record_have_the_digits_that_mean_something(
+    draw: Draw,
+    run: Run,
+    offer: Callable[..., None],
+    command: str,
+    fake: str,
+    option: str,
+    part: str,
+) -> None:
+    offer(fake, Task(command))
+    photo = draw("a.png", 96, 128)
+    assert run(command, photo, "--backend", "fake", option).exit_code == 0
+    (path,) = photo.parent.glob("*.json")
+    measured = json.dumps(json.loads(path.read_bytes())[part])
+    digits = [len(fraction) for fraction in re.findall(r"\d\.(\d+)", measured)]
+    assert 1 < max(digits) <= 4
+
+
+def test_samples_that_would_be_thrown_away_are_not_drawn_and_it_is_said(
+    tmp_path: Path, draw: Draw, run: Run
+) -> None:
+    photo = draw("a.jpg")
+    ran = run("colorize", photo, "--samples", 5, *IDENTITY)
+    assert ran.exit_code == 0
+    assert "note: --samples 5 makes a difference with --save-samples" in ran.stderr
+    assert json.loads((tmp_path / "a.colorized.jpg.json").read_bytes())["samples"] == 1
+    assert "up to date" in run("colorize", photo, *IDENTITY).stderr
+    saved = run("colorize", photo, "--samples", 2, "--save-samples", *IDENTITY)
+    assert "makes a difference" not in saved.stderr
+    assert (tmp_path / "a.colorized.s1.jpg").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="this system has no /dev/fd")
+def test_a_photo_from_a_pipe_that_a_shell_opened(tmp_path: Path, draw: Draw, run: Run) -> None:
+    photo = draw("a.png", 20, 20)
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, photo.read_bytes())  # less than a pipe holds
+        os.close(writer)
+        nowhere = run("colorize", f"/dev/fd/{reader}", *IDENTITY)
+        ran = run("colorize", f"/dev/fd/{reader}", "-o", tmp_path / "out.png", *IDENTITY)
+    finally:
+        os.close(reader)
+    assert nowhere.exit_code == 4
+    assert "a pipe has no folder for its result\nhint: name one with -o" in nowhere.stderr
+    assert ran.exit_code == 0, ran.stderr
+    assert run("colorize", photo, "-o", tmp_path / "same.png", *IDENTITY).exit_code == 0
+    assert (tmp_path / "out.png").read_bytes() == (tmp_path / "same.png").read_bytes()
+    record = json.loads((tmp_path / "out.png.json").read_bytes())
+    assert record["input"]["path"] is None
 
 
 def test_names_that_are_not_unicode(tmp_path: Path, draw: Draw, run: Run) -> None:

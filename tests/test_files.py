@@ -23,8 +23,18 @@ def touch(*paths: Path) -> None:
         path.write_bytes(b"x")
 
 
-def find(*paths: Path, recursive: bool = False, ours: tuple[Path, ...] = ()) -> files.Finds:
-    return files.find_photos(paths, recursive=recursive, ignore=lambda path: path in ours)
+def find(
+    *paths: Path,
+    recursive: bool = False,
+    ours: tuple[Path, ...] = (),
+    marked: tuple[Path, ...] = (),
+) -> files.Finds:
+    return files.find_photos(
+        paths,
+        recursive=recursive,
+        ignore=lambda path: path in ours,
+        marked=lambda path: path in marked,
+    )
 
 
 def names(finds: files.Finds, root: Path) -> list[str]:
@@ -59,6 +69,41 @@ def test_ours_are_left_out_of_folders_but_not_when_named(tree: Path) -> None:
     ours = tree / "a.png"
     assert names(find(tree, ours=(ours,)), tree) == ["b.JPG"]
     assert names(find(ours, ours=(ours,)), tree) == ["a.png"]
+
+
+def test_marked_files_are_left_out_of_folders_and_patterns_but_not_when_named(tree: Path) -> None:
+    marked = tree / "a.png"
+    for asked in (tree, tree / "*.[pJ]*"):
+        finds = find(asked, marked=(marked,))
+        assert names(finds, tree) == ["b.JPG"]
+        assert finds.unrecorded == [marked]
+    named = find(marked, tree / "b.JPG", marked=(marked,))
+    assert names(named, tree) == ["a.png", "b.JPG"]
+    assert not named.unrecorded
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_may_never_end_is_refused_when_named_and_not_seen_in_folders(tree: Path) -> None:
+    os.mkfifo(tree / "pipe.jpg")
+    finds = find(tree / "pipe.jpg", Path("/dev/zero"), tree)
+    assert names(finds, tree) == ["a.png", "b.JPG"]
+    said = {path.name: str(error) for path, error in finds.problems}
+    assert said == {
+        "pipe.jpg": "this is a named pipe, not a file",
+        "zero": "this is a device or socket, not a file",
+    }
+    assert all("standard input" in error.hint for _, error in finds.problems)
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="this system has no /dev/fd")
+def test_a_pipe_that_is_open_already_is_taken() -> None:
+    reader, writer = os.pipe()
+    try:
+        path = Path(f"/dev/fd/{reader}")
+        assert find(path).photos == [Found(path, path.parent)]
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 def test_a_named_file_is_taken_whatever_its_suffix(tree: Path) -> None:
@@ -146,6 +191,24 @@ def test_outputs_lie_beside_their_photos(tree: Path) -> None:
 
 def test_a_photo_without_a_suffix_that_we_write_becomes_png(tree: Path) -> None:
     assert plan(tree / "notes.txt") == [tree / "notes.colorized.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "output"),
+    [
+        ("a.jpg", b"\x89PNG\r\n\x1a\n", "a.colorized.png"),
+        ("a.png", b"\xff\xd8\xff\xe0", "a.colorized.jpg"),
+        ("a.tiff", b"RIFF0000WEBP", "a.colorized.webp"),
+        ("scan", b"II*\0", "scan.colorized.tif"),
+        ("a.JPEG", b"\xff\xd8\xff\xe0", "a.colorized.JPEG"),
+        ("a.TIF", b"something else", "a.colorized.TIF"),
+    ],
+)
+def test_an_output_is_named_for_what_the_photo_is(
+    tmp_path: Path, name: str, head: bytes, output: str
+) -> None:
+    (tmp_path / name).write_bytes(head)
+    assert plan(tmp_path / name) == [tmp_path / output]
 
 
 def test_a_folder_mirrors_the_tree(tree: Path, tmp_path: Path) -> None:

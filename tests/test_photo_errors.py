@@ -36,6 +36,12 @@ def refused(source: Path | bytes, max_pixels: int = 10**6) -> str:
     return str(caught.value)
 
 
+def cannot_be_read(format_: Format) -> str:
+    """Return what is said of damage: nothing that a decoder says of itself."""
+    name = "WebP" if format_ == "WEBP" else format_
+    return f"this {name} cannot be read: it is damaged, cut short or of a rare kind"
+
+
 def test_what_is_no_photo(tmp_path: Path) -> None:
     text = tmp_path / "text.jpg"
     text.write_text("This is not a photo.")
@@ -59,14 +65,15 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 0.95])
 def test_files_cut_short(format_: Format, share: float) -> None:
     whole = WHOLE[format_]
-    assert refused(whole[: max(13, int(len(whole) * share))])
+    message = refused(whole[: max(13, int(len(whole) * share))])
+    assert message in (cannot_be_read(format_), "this JPEG is cut short: its end is missing")
 
 
 @pytest.mark.parametrize("format_", ["PNG", "TIFF"])
 def test_a_flipped_byte_is_noticed(format_: Format) -> None:
     damaged = bytearray(WHOLE[format_])
     damaged[len(damaged) // 2] ^= 0xFF
-    assert "damaged" in refused(bytes(damaged))
+    assert refused(bytes(damaged)) == cannot_be_read(format_)
 
 
 @given(format_=st.sampled_from(FORMATS), data=st.data())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import fakes
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ import torch
 from conftest import scene
 
 from restore import color
-from restore.backend import Backend, Entry, Guidance, Task
+from restore.backend import Backend, Entry, Guidance, Outcome, Shown, Task
 from restore.clock import Stopwatch
 from restore.errors import BackendError, DeviceError, UsageError
 from restore.job import Job, PixelHint
@@ -78,6 +81,29 @@ def test_out_of_memory_means_smaller_tiles() -> None:
     assert np.abs(small - expected).max() <= 1
     with pytest.raises(DeviceError, match="not enough memory"):
         run(photo, fakes.NoMemory(), Task.DENOISE)
+
+
+@pytest.mark.parametrize("take", [torch.empty, np.empty])
+def test_a_cpu_without_memory_means_smaller_tiles_too(take: Callable[[int], object]) -> None:
+    class SmallProcessor(fakes.Leveller):
+        def restore(self, shown: Shown, *rest: Any) -> Outcome:
+            if max(shown.picture.shape[-2:]) > 16:
+                take(1 << 58)
+            return super().restore(shown, *rest)
+
+    photo = grey(50, 40)
+    expected = run(photo, fakes.Leveller(), Task.DENOISE).render(0).astype(int)
+    small = run(photo, SmallProcessor(), Task.DENOISE).render(0).astype(int)
+    assert np.abs(small - expected).max() <= 1
+
+
+def test_a_bug_is_not_taken_for_a_lack_of_memory() -> None:
+    class Buggy(fakes.Leveller):
+        def restore(self, shown: Shown, *rest: Any) -> Outcome:
+            raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        run(grey(50, 40), Buggy(), Task.DENOISE)
 
 
 def test_doubling() -> None:

@@ -337,3 +337,30 @@ def test_examples(module: ModuleType) -> None:
     outcome = doctest.testmod(module)
     assert outcome.attempted >= 1
     assert outcome.failed == 0
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_not_json_is_no_record(constant: str) -> None:
+    text = record.to_json(example()).decode().replace("9.5", constant)
+    with pytest.raises(ValueError, match=f"{constant} is no JSON value"):
+        record.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\xff\xd8\xff\xe1" + bytes(99),
+        b"\x89PNG\r\n\x1a\n" + bytes(99),
+        b"\x89PNG\r\n\x1a\n" + b"\xff\xff\xff\xffiTXtXML:com.adobe.xmp\0",
+        b"RIFF0000WEBP" + bytes(99),
+        b"II*\0" + b"\xff" * 99,
+        b"II+\0\x08\0\0\0" + b"\xff" * 99,
+        b"MM\0*",
+        b"",
+    ],
+)
+def test_no_damage_is_taken_for_our_mark_or_for_a_failure(tmp_path: Path, head: bytes) -> None:
+    path = tmp_path / "damaged.jpg"
+    path.write_bytes(head)
+    assert not record.is_marked(path)
+    assert not record.is_marked(tmp_path / "gone.jpg")

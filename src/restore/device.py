@@ -9,6 +9,10 @@ import torch
 
 from .errors import DeviceError
 
+_GUESS = 4 << 30  #: bytes of memory that are taken to be free where nobody knows
+# The class that every tensor on a CPU gets its memory from, as its failures name it.
+_CPU_ALLOCATOR = "DefaultCPUAllocator"
+
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -66,6 +70,20 @@ def freeze_arithmetic() -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory did not suffice, on whichever device.
+
+    Python, NumPy and a GPU's allocator raise types of their own. PyTorch's on a CPU raises a plain
+    RuntimeError, as for many a bug, and nothing but its text tells them apart; asking how much
+    memory is free would come too late, when the failed attempt has given its own back. So the
+    text is asked for the name of the allocator alone, which a test keeps true; should it change,
+    the failure is a traceback instead of a line, never a wrong picture.
+    """
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return type(error) is RuntimeError and _CPU_ALLOCATOR in str(error)
+
+
 def release_memory() -> None:
     """Give back what freed tensors still hold of a GPU."""
     if torch.cuda.is_available():
@@ -80,6 +98,8 @@ def free_bytes(device: str) -> int:
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:  # not Linux
-        return 4 << 30
-    known = dict(line.split(":", 1) for line in lines)
-    return int(known["MemAvailable"].split()[0]) << 10
+        return _GUESS
+    known = {name: amount for name, _, amount in (line.partition(":") for line in lines)}
+    # Kernels before 3.14, and some containers, tell only what nothing uses: less than could be had.
+    kibibytes = (known.get("MemAvailable") or known.get("MemFree") or "").split()
+    return int(kibibytes[0]) << 10 if kibibytes else _GUESS

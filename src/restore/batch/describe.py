@@ -121,7 +121,10 @@ def _confidence(doubt: Confidence | None) -> record.Confidence | None:
     if doubt is None:
         return None
     return record.Confidence(
-        doubt.draws, doubt.error_per_spread, doubt.guessed_share, float(doubt.spread.mean())
+        doubt.draws,
+        _rounded(doubt.error_per_spread),
+        _rounded(doubt.guessed_share),
+        _rounded(float(doubt.spread.mean())),
     )
 
 
@@ -133,10 +136,12 @@ def _noise(found: NoiseFound | None) -> record.Noise | None:
         route=str(found.detected.route),
         kind=str(found.detected.kind),
         reason=found.detected.reason,
-        level=() if levels is None else levels.typical,
+        level=() if levels is None else tuple(_rounded(level) for level in levels.typical),
         by_brightness=()
         if levels is None
-        else tuple(record.LevelAt(float(at), level) for at, level in levels.by_brightness()),
+        else tuple(
+            record.LevelAt(_rounded(at), _rounded(level)) for at, level in levels.by_brightness()
+        ),
         by_network=_removed(found.first),
         removed=_removed(found.last),
         sentence=found.sentence,
@@ -147,12 +152,20 @@ def _removed(layer: Removed | None) -> record.Removed | None:
     if layer is None:
         return None
     return record.Removed(
-        amount=layer.amount,
-        mean_change=layer.mean_change,
-        random_share=layer.random_share,
-        edge_correlation=layer.edge_correlation,
-        whiteness=layer.whiteness,
+        amount=_rounded(layer.amount),
+        mean_change=_rounded(layer.mean_change),
+        random_share=_rounded(layer.random_share),
+        edge_correlation=_rounded(layer.edge_correlation),
+        whiteness=_rounded(layer.whiteness),
     )
+
+
+def _rounded(measured: float) -> float:
+    """Return a measurement with the digits that mean something: four after the point.
+
+    Further ones differ from device to device, and say nothing of a photo.
+    """
+    return round(float(measured), 4)
 
 
 def _versions() -> dict[str, str]:

@@ -6,20 +6,20 @@ import os.path
 import threading
 import time
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .. import device, files, photo, record, registry, weights
 from ..backend import Backend
 from ..clock import Stopwatch
-from ..errors import OutputError
-from ..job import Existing, Job, Planned
+from ..job import Job, Planned
 from ..photo import Photo
 from ..pipeline import Restored, Workers, restore
 from ..record import Companion, Input, Output
 from .describe import Describer
 from .outcome import Done
+from .settled import settled
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,15 @@ class Engine:
         data = photo.content(planned.source) if planned.source else planned.content
         digest = files.sha256_of(data)
         fingerprint = self._describer.fingerprint(digest)
-        if output is not None and (why := self._settled(planned, output, fingerprint)):
-            return Done(planned.name, str(output), skipped=why)
+        if output is not None:
+            why = settled(self.job, planned.source, output, fingerprint)
+            if why:
+                return Done(planned.name, str(output), skipped=why)
         source = photo.read(data, max_pixels=self.job.max_pixels)
+        named = files.FORMATS.get(planned.source.suffix.lower()) if planned.source else None
+        if named not in (None, source.format):
+            notice = f"its name says {named}, its content is {source.format}"
+            source = replace(source, notices=(notice, *source.notices))
         height, width = source.pixels.shape[:2]
         came = Input(
             name=planned.source.name if planned.source else "-",
@@ -112,45 +118,6 @@ class Engine:
         if output is not None:
             source = photo.fitting(source, photo.format_of(output, source))
         return _Read(data, source, came, fingerprint)
-
-    def _settled(self, planned: Planned, output: Path, fingerprint: str) -> str:
-        """Say why nothing is to be done; empty if something is.
-
-        Raises:
-            OutputError: If a file that is not ours is in the way.
-        """
-        job = self.job
-        if job.existing is Existing.OVERWRITE:
-            return ""
-        if job.existing is Existing.SKIP and output.exists():
-            return "there already"
-        if isinstance(record.read_record(output), record.Unreadable):
-            raise OutputError(
-                f"{files.record_path(output)} exists and is not a record of ours",
-                hint="--overwrite replaces it, -o writes elsewhere",
-            )
-        if record.up_to_date(output, fingerprint):
-            return "up to date"
-        other = record.other_source(output, planned.source) if planned.source else None
-        if other is not None:
-            raise OutputError(
-                f"{output} is the result of another photo, {other}",
-                hint="--overwrite replaces it, -o writes elsewhere",
-            )
-        if record.was_altered(output) and photo.is_whole(output):
-            raise OutputError(
-                f"{output} was changed after it was made",
-                hint="--overwrite makes it anew, --skip-existing leaves it, -o writes elsewhere",
-            )
-        samples = job.samples if job.save_samples else 0
-        beside = files.companions(output, maps=job.maps, samples=samples)
-        for path in (output, *beside):
-            if path.exists() and not record.is_ours(path):
-                raise OutputError(
-                    f"{path} exists and is not ours",
-                    hint="--overwrite replaces it, --skip-existing leaves it, -o writes elsewhere",
-                )
-        return ""
 
     def _written(
         self, planned: Planned, read: _Read, restored: Restored, clock: Stopwatch, started: float
@@ -260,7 +227,7 @@ class Engine:
 
 def _way(source: Path | None, output: Path | None) -> str | None:
     """Return the way from an output's folder to its source, with /; None if there is none."""
-    if source is None or output is None:
+    if source is None or output is None or not source.is_file():  # a pipe is gone once read
         return None
     try:
         return Path(os.path.relpath(source, output.parent)).as_posix()

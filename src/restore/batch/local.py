@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from ..device import is_out_of_memory
 from ..errors import DeviceError, OutputError
 from ..files import make_folder, remove_leftovers
 from ..job import Job, Planned
@@ -35,7 +36,12 @@ def run(job: Job, photos: Sequence[Planned]) -> Iterator[Result]:
     Raises:
         RestoreError: If the job cannot begin: see `Engine`.
     """
-    engine = Engine(job)
+    try:
+        engine = Engine(job)
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise _too_little("the model") from error
+        raise
     report = Report()
     folders = list(dict.fromkeys(photo.output.parent for photo in photos if photo.output))
     for folder in folders:
@@ -112,13 +118,16 @@ def _restored(engine: Engine, planned: Planned) -> Result:
         return engine.restore(planned)
     except Interrupted:
         raise
-    except MemoryError:
-        error = DeviceError(
-            "memory does not suffice for this photo", hint="close other programs, or try --jobs 1"
-        )
-        return Failed(planned.name, error)
     except BaseException as error:  # also a library's panic or exit, which would end the thread
+        if is_out_of_memory(error):
+            return Failed(planned.name, _too_little("this photo"))
         return Failed(planned.name, error)
+
+
+def _too_little(what: str) -> DeviceError:
+    return DeviceError(
+        f"memory does not suffice for {what}", hint="close other programs, or try --jobs 1"
+    )
 
 
 def _patiently(slot: queue.SimpleQueue[Result]) -> Result:

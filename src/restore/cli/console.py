@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import OutputError
+from ..errors import OutputError, RestoreError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -19,6 +19,24 @@ if TYPE_CHECKING:
 
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+
+def say(line: str) -> None:
+    """Print a message; the name of a file may hold a terminal's commands."""
+    click.echo(line.translate(_CONTROLS), err=True)
+
+
+def error_lines(error: BaseException, source: str = "") -> list[str]:
+    """Return what is said of a failure: one line, and a hint if there is one.
+
+    Args:
+        error: Of any kind; ours have hints.
+        source: The photo that it befell.
+    """
+    lines = [f"error: {source}: {error}" if source else f"error: {error}"]
+    if isinstance(error, RestoreError) and error.hint:
+        lines.append(f"hint: {error.hint}")
+    return lines
 
 
 class Console:
@@ -45,7 +63,8 @@ class Console:
         from ..batch import Failed, result_line
 
         if self._json:
-            _put(json.dumps(result_line(result, with_record=True)).encode() + b"\n")
+            line = json.dumps(result_line(result, with_record=True), allow_nan=False)
+            _put(line.encode() + b"\n")
         if isinstance(result, Failed):
             self._failed(result)
         else:
@@ -59,10 +78,7 @@ class Console:
             self._say(str(report))
 
     def _failed(self, failed: Failed) -> None:
-        self._say(f"error: {failed.source}: {failed.error}")
-        if failed.hint:
-            self._say(f"hint: {failed.hint}")
-        for line in failed.trace.splitlines():
+        for line in (*error_lines(failed.error, failed.source), *failed.trace.splitlines()):
             self._say(line)
 
     def _done(self, done: Done) -> None:
@@ -87,11 +103,10 @@ class Console:
             self._say("  " + ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in timings))
 
     def _say(self, line: str) -> None:
-        line = line.translate(_CONTROLS)  # the name of a file may hold a terminal's commands
         if self._bar is not None:
-            self._bar.write(line, file=sys.stderr)
+            self._bar.write(line.translate(_CONTROLS), file=sys.stderr)
         else:
-            click.echo(line, err=True)
+            say(line)
 
 
 def _put(data: bytes) -> None:

@@ -12,6 +12,7 @@ import click
 from .. import __version__
 from ..errors import ExitCode, RestoreError
 from .colorize import colorize
+from .console import error_lines, say
 from .denoise import denoise
 
 EPILOG = """\b
@@ -36,9 +37,8 @@ class Commands(click.Group):
             with _quiet_if_closed(ctx):
                 return super().invoke(ctx)
         except RestoreError as error:
-            click.echo(f"error: {error}", err=True)
-            if error.hint:
-                click.echo(f"hint: {error.hint}", err=True)
+            for line in error_lines(error):
+                say(line)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("interrupted; finished photos are kept", err=True)

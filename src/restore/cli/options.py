@@ -87,7 +87,7 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
         type=click.IntRange(1, 64),
         default=1,
         show_default=True,
-        help="Draw so many answers; the first is the result.",
+        help="Draw so many answers, for --save-samples or --confidence; the first is the result.",
     ),
     click.option("--save-samples", is_flag=True, help="Write every sample: photo.WORD.s0.jpg ..."),
     click.option(

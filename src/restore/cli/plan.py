@@ -11,7 +11,7 @@ from ..errors import InputError, OutputError
 from ..job import Job, Planned
 
 if TYPE_CHECKING:
-    from ..files import Target
+    from ..files import Finds, Target
 
 
 def plan(
@@ -35,7 +35,7 @@ def plan(
     from ..files import find_photos, is_folder, plan_outputs
 
     paths = [Path(name) for name in names if name != "-"]
-    finds = find_photos(paths, recursive=recursive, ignore=record.is_ours)
+    finds = find_photos(paths, recursive=recursive, ignore=record.is_ours, marked=record.is_marked)
     planned = [Planned(str(path), path, None, error) for path, error in finds.problems]
     if "-" in names:
         planned.append(_piped(job, output, alone=not paths))
@@ -58,16 +58,30 @@ def plan(
     if not planned:
         raise InputError(
             f"no photo found among {', '.join(names)}",
-            hint="a result of ours is taken if it is named alone"
-            if finds.ours
-            else "JPEG, PNG, WebP and TIFF are read; --recursive looks into folders below",
+            hint=_hint(finds),
         )
     notes = []
     if finds.ours:
         notes.append(f"results of earlier runs that were named: {finds.ours}, left out")
+    if finds.unrecorded:
+        notes.append(
+            f"results of ours without their record, as {finds.unrecorded[0]}: "
+            f"{len(finds.unrecorded)}, left out; they are done if they are named"
+        )
     if finds.skipped:
         notes.append(f"other files in folders: {finds.skipped}, left alone")
     return planned, notes
+
+
+def _hint(finds: Finds) -> str:
+    """Say what can be done where no photo was found."""
+    if finds.unrecorded:
+        return (
+            f"{finds.unrecorded[0]} is a result of ours without its record: name it to have it done"
+        )
+    if finds.ours:
+        return "a result of ours is taken if it is named alone"
+    return "JPEG, PNG, WebP and TIFF are read; --recursive looks into folders below"
 
 
 def _targets(targets: list[Target]) -> list[Planned]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -15,7 +16,7 @@ from ..backend import Entry, Task, Value
 from ..cores import usable_cores
 from ..errors import ExitCode
 from ..job import Denoising, Existing, Job, PixelHint, Planned
-from .console import Console
+from .console import Console, error_lines, say
 from .options import Shared, source_names
 from .plan import plan
 
@@ -49,8 +50,13 @@ def run(
     job = replace(job, hints=hints, denoising=denoising or job.denoising)
     planned, notes = plan(job, names, shared.output, shared.recursive)
     _check(job, shared, planned)
+    if shared.samples > job.samples:
+        notes.append(
+            f"--samples {shared.samples} makes a difference with --save-samples or --confidence "
+            "only: one is drawn"
+        )
     for note in [] if shared.quiet else notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     do = _show if shared.dry_run else _restore
     sys.exit(do(job, planned, shared))
 
@@ -82,7 +88,8 @@ def _job(
         entry=entry,
         model=shared.model or next(iter(entry.models), None),
         seed=shared.seed,
-        samples=shared.samples,
+        # The result is the first, whether or not others are drawn.
+        samples=shared.samples if shared.save_samples or shared.confidence else 1,
         save_samples=shared.save_samples,
         confidence=shared.confidence,
         options=options,
@@ -132,23 +139,41 @@ def _is_piped(photo: Planned) -> bool:
 
 def _show(job: Job, planned: Sequence[Planned], shared: Shared) -> ExitCode:
     """Print what would be done; return what the process is to say of the plan."""
-    for photo in planned:
+    codes = []
+    for photo, settled in _previewed(job, planned):
         output = str(photo.output or "-")
-        if shared.as_json:
-            line = {"status": "planned", "input": photo.name, "output": output}
-            if photo.error is not None:
-                line = {"status": "failed", "input": photo.name, "message": str(photo.error)}
-            click.echo(json.dumps(line))
         if photo.error is not None:
-            click.echo(f"error: {photo.name}: {photo.error}", err=True)
-            if photo.error.hint:
-                click.echo(f"hint: {photo.error.hint}", err=True)
-        elif not shared.as_json:
-            click.echo(os.fsencode(f"{photo.name} -> {output}"))  # the names' own bytes
-    codes = {photo.error.exit_code for photo in planned if photo.error is not None}
-    if len(codes) == 1 and all(photo.error is not None for photo in planned):
-        return codes.pop()
+            codes.append(photo.error.exit_code)
+            line = {"status": "failed", "input": photo.name, "message": str(photo.error)}
+            for said in error_lines(photo.error, photo.name):
+                say(said)
+        elif settled:
+            line = {"status": "skipped", "input": photo.name, "output": output, "reason": settled}
+        else:
+            line = {"status": "planned", "input": photo.name, "output": output}
+        if shared.as_json:
+            click.echo(json.dumps(line))
+        elif photo.error is None:
+            text = f"{output}: {settled}" if settled else f"{photo.name} -> {output}"
+            click.echo(os.fsencode(text))  # the names' own bytes
+    if len(set(codes)) == 1 and len(codes) == len(planned):
+        return codes[0]
     return ExitCode.PARTIAL if codes else ExitCode.OK
+
+
+def _previewed(job: Job, planned: Sequence[Planned]) -> Iterable[tuple[Planned, str]]:
+    """Yield every photo with why nothing is to be done to it, empty if something is."""
+    from ..files import companions, record_path
+
+    def is_free(output: Path) -> bool:
+        beside = companions(output, maps=job.maps, samples=job.samples if job.save_samples else 0)
+        return not any(path.exists() for path in (output, record_path(output), *beside))
+
+    if all(photo.output is None or is_free(photo.output) for photo in planned):
+        return [(photo, "") for photo in planned]
+    from .. import batch  # torch, which a plan without results of earlier runs need not wait for
+
+    return batch.preview(job, planned)
 
 
 def _restore(job: Job, planned: Sequence[Planned], shared: Shared) -> ExitCode:

@@ -14,10 +14,12 @@ from .plan import (
     record_path,
     sample_path,
 )
+from .sniff import HEAD, format_of_head
 from .write import make_folder, remove_leftovers, replacing, sha256_of
 
 __all__ = [
     "FORMATS",
+    "HEAD",
     "Finds",
     "Format",
     "Found",
@@ -25,6 +27,7 @@ __all__ = [
     "companion",
     "companions",
     "find_photos",
+    "format_of_head",
     "is_folder",
     "make_folder",
     "obstacle",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
+import re
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +29,10 @@ FORMATS: dict[str, Format] = {
 
 _RECORDS = {".json", ".jsonl"}
 
+# Pipes that a shell opened for us, as `<(...)` does: reading them ends as reading `-` does. Any
+# other pipe would have us wait for a writer, and a device may never end.
+_OPEN_PIPE = re.compile(r"/dev/stdin|(/dev|/proc/self)/fd/\d+")
+
 
 @dataclass(frozen=True)
 class Found:
@@ -44,9 +50,16 @@ class Finds:
     problems: list[tuple[Path, InputError]] = field(default_factory=list)
     skipped: int = 0  #: files in folders that are no photos, nor records and logs
     ours: int = 0  #: named files that are results of ours
+    unrecorded: list[Path] = field(default_factory=list)  #: results by what they carry alone
 
 
-def find_photos(paths: Sequence[Path], *, recursive: bool, ignore: Callable[[Path], bool]) -> Finds:
+def find_photos(
+    paths: Sequence[Path],
+    *,
+    recursive: bool,
+    ignore: Callable[[Path], bool],
+    marked: Callable[[Path], bool],
+) -> Finds:
     """Expand files, folders, and patterns that no shell expanded.
 
     A file that is named is taken, unless it is ours and others are named too. From folders and
@@ -57,6 +70,8 @@ def find_photos(paths: Sequence[Path], *, recursive: bool, ignore: Callable[[Pat
         paths: As the user gave them.
         recursive: Take what lies below a folder's own level too.
         ignore: Says whether a file is ours: an output is never an input.
+        marked: Says whether a file that is not ours by its record carries our mark: a result that
+            was renamed. Asked of what folders and patterns hold, never of a file that was named.
 
     Returns:
         The photos sorted by path; what cannot be read is collected, never raised.
@@ -68,7 +83,7 @@ def find_photos(paths: Sequence[Path], *, recursive: bool, ignore: Callable[[Pat
             if len(paths) > 1 and path.is_file() and ignore(path):
                 finds.ours += 1  # a shell expanded a pattern: named alone, it would be meant
                 continue
-            for found in _expand(path, recursive, ignore, finds):
+            for found in _expand(path, recursive, ignore, marked, finds):
                 photos.setdefault(os.path.abspath(found.path), found)  # noqa: PTH100 - no links
         except InputError as error:
             finds.problems.append((path, error))
@@ -77,10 +92,14 @@ def find_photos(paths: Sequence[Path], *, recursive: bool, ignore: Callable[[Pat
 
 
 def _expand(
-    path: Path, recursive: bool, ignore: Callable[[Path], bool], finds: Finds
+    path: Path,
+    recursive: bool,
+    ignore: Callable[[Path], bool],
+    marked: Callable[[Path], bool],
+    finds: Finds,
 ) -> Iterator[Found]:
     try:
-        path.stat()
+        mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         if not is_pattern(path):
             raise InputError("no such file or folder", hint="check the name") from None
@@ -88,7 +107,8 @@ def _expand(
     except OSError as error:
         raise _unreadable(error) from error
     else:
-        if not path.is_dir():
+        if not stat.S_ISDIR(mode):
+            _check_kind(path, mode)
             yield Found(path, path.parent)
             return
         root, files = path, _walk(path, recursive, finds)
@@ -97,8 +117,27 @@ def _expand(
             continue
         if file.suffix.lower() not in FORMATS:
             finds.skipped += file.suffix.lower() not in _RECORDS
-        elif not ignore(file):
+        elif ignore(file):
+            continue
+        elif marked(file):
+            finds.unrecorded.append(file)
+        else:
             yield Found(file, root)
+
+
+def _check_kind(path: Path, mode: int) -> None:
+    """Refuse what is neither a file nor a pipe that is open already.
+
+    Raises:
+        InputError: If it is a device, a socket or a named pipe.
+    """
+    pipe = stat.S_ISFIFO(mode)
+    if not stat.S_ISREG(mode) and not (pipe and _OPEN_PIPE.fullmatch(str(path))):
+        what = "a named pipe" if pipe else "a device or socket"
+        raise InputError(
+            f"this is {what}, not a file",
+            hint="name a file, or send it through standard input, as -",
+        )
 
 
 def is_pattern(path: Path) -> bool:

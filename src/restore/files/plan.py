@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import OutputError
 from .find import FORMATS, Found, is_pattern
+from .sniff import true_suffix
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,6 @@ _LONGEST = 255  #: length of a name, on nearly every file system
 
 def _length(name: str) -> int:
     return len(name) if os.name == "nt" else len(os.fsencode(name))
-
-
-def _suffix(path: Path) -> str:
-    """Return the suffix of a photo if it is one we write, else `.png`."""
-    return path.suffix if path.suffix.lower() in FORMATS else ".png"
 
 
 def is_folder(output: str, sources: Iterable[Path]) -> bool:
@@ -77,7 +73,7 @@ def plan_outputs(
         or that lies where nothing can be written; or whose record or companion is a photo.
     """
     outputs = [
-        file or _folder(found, folder) / f"{found.path.stem}.{word}{_suffix(found.path)}"
+        file or _folder(found, folder) / f"{found.path.stem}.{word}{true_suffix(found.path)}"
         for found in photos
     ]
     sharers: dict[str, list[Found]] = defaultdict(list)
@@ -94,6 +90,8 @@ def plan_outputs(
                 f"{output} would also be the output of {names}",
                 hint="rename one, or restore them into different folders",
             )
+        if file is None and folder is None and found.path.is_fifo():
+            return OutputError("a pipe has no folder for its result", hint="name one with -o")
         beside = companions(output, maps=maps, samples=samples)
         for path in (output, record_path(output), *beside):
             if _place(path) in inputs or _node(path) in nodes:

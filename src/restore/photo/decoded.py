@@ -36,14 +36,16 @@ class Decoded:
 
 @contextmanager
 def damage_refused(name: str) -> Iterator[None]:
-    """Turn a decoder's failure into an `InputError`; for calls of codecs alone."""
+    """Turn a decoder's failure into an `InputError`; for calls of codecs alone.
+
+    What a decoder says of itself helps nobody who has a photo; it stays the error's cause.
+    """
     try:
         yield
     except _DAMAGE as error:
-        reason = str(error).partition("\n")[0]
         raise InputError(
-            f"this {name} is damaged or cut short: {reason}",
-            hint="copy it again from where it came from",
+            f"this {name} cannot be read: it is damaged, cut short or of a rare kind",
+            hint="copy it again from where it came from, or save it anew with another program",
         ) from error
 
 

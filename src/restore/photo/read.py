@@ -9,12 +9,10 @@ import numpy as np
 
 from ..color import SRGB, RgbSpace
 from ..errors import InputError
-from ..files import Format
+from ..files import HEAD, Format, format_of_head
 from . import exif
 from .decoded import Decoded
 from .photo import Photo
-
-_HEAD = 12  #: bytes that tell the formats apart
 
 
 def read(source: Path | bytes, *, max_pixels: int) -> Photo:
@@ -31,7 +29,7 @@ def read(source: Path | bytes, *, max_pixels: int) -> Photo:
         InputError: If it is absent, unreadable, damaged, too large, or not of a kind we read.
     """
     data = source if isinstance(source, bytes) else content(source)
-    format_ = _format(data[:_HEAD])
+    format_ = format_of_head(data[:HEAD])
     if format_ is None:
         raise _unknown(data)
     return _photo(format_, _decode(format_, data, max_pixels))
@@ -60,18 +58,6 @@ def content(path: Path) -> bytes:
         reason = (error.strerror or str(error)).lower()
         hint = "name a file" if path.is_dir() else "check its permissions"
         raise InputError(f"cannot be read: {reason}", hint=hint) from error
-
-
-def _format(head: bytes) -> Format | None:
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "WEBP"
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
-    return None
 
 
 def _unknown(data: bytes) -> InputError:

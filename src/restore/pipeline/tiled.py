@@ -62,11 +62,13 @@ def restore(
             try:
                 samples = one.run(tile, workers)
                 break
-            except torch.OutOfMemoryError:
+            except (MemoryError, RuntimeError) as error:
+                if not device.is_out_of_memory(error):
+                    raise
                 if tile <= smallest:
                     raise DeviceError(
-                        f"not enough memory for a tile of {tile} pixels",
-                        hint="close other programs, or use --device cpu",
+                        f"not enough memory, even for tiles of {tile} pixels",
+                        hint="close other programs, or try --jobs 1, --threads 1 or --device cpu",
                     ) from None
                 tile = max(smallest, tile // 2 // limits.multiple_of * limits.multiple_of)
             # Outside the handler: a live traceback would keep the failed tensors alive.

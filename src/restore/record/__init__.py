@@ -2,6 +2,7 @@
 
 from .decode import from_json, to_json
 from .fingerprint import fingerprint
+from .mark import is_marked
 from .model import (
     SCHEMA,
     Companion,
@@ -49,6 +50,7 @@ __all__ = [
     "Weights",
     "fingerprint",
     "from_json",
+    "is_marked",
     "is_ours",
     "other_source",
     "read_record",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from .model import SCHEMA, Record
 
@@ -33,7 +33,7 @@ def from_json(text: bytes | str) -> Record:
         ValueError: If it is not one, or of a version that is not known; says what is wrong.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refused)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     schema = value.get("schema") if isinstance(value, dict) else None
@@ -41,6 +41,11 @@ def from_json(text: bytes | str) -> Record:
         raise ValueError(f"its schema is {schema!r}, not {SCHEMA!r}")
     record: Record = _decoded(Record, value, "record")
     return record
+
+
+def _refused(constant: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python would take and no other reader of JSON does."""
+    raise ValueError(f"{constant} is no JSON value")
 
 
 def _decoded(kind: Any, value: object, where: str) -> Any:

@@ -53,6 +53,9 @@ _SYSTEM = _name("Iptc4xmpExt:AISystemUsed")
 _SYSTEM_VERSION = _name("Iptc4xmpExt:AISystemVersionUsed")
 _FINGERPRINT = _name("restore:fingerprint")
 _EXTENDED = _name("xmpNote:HasExtendedXMP")  # of a JPEG, in segments that are not carried over
+MARK = _NAMESPACES["restore"].encode()
+"""What no packet holds but that of a result of ours, or of a picture made from one."""
+
 _DEEPEST = 100  #: nested elements; an honest packet has a dozen
 
 

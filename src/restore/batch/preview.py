@@ -1,0 +1,36 @@
+"""What a run would make of what is at its outputs' places; nothing is loaded or written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from .. import device, files, photo, weights
+from ..errors import RestoreError
+from ..job import Job, Planned
+from .describe import Describer
+from .settled import settled
+
+
+def preview(job: Job, photos: Sequence[Planned]) -> Iterator[tuple[Planned, str]]:
+    """Yield every photo with why nothing is to be done to it; empty if something is.
+
+    A photo that could not be done is yielded with its error. Photos are hashed, not decoded: one
+    that is damaged is found out only when it is restored.
+
+    Raises:
+        RestoreError: If the job cannot begin.
+    """
+    place = device.choose(job.device, job.precision)
+    locked = [weights.verified(job.model).entry] if job.model else []
+    describer = Describer(job, place, locked)
+    for planned in photos:
+        source, output = planned.source, planned.output
+        if planned.error is not None or source is None or output is None or not source.is_file():
+            yield planned, ""  # what comes through a pipe can be read once only
+            continue
+        try:
+            fingerprint = describer.fingerprint(files.sha256_of(photo.content(source)))
+            yield planned, settled(job, source, output, fingerprint)
+        except RestoreError as error:
+            yield replace(planned, error=error), ""
