@@ -197,6 +197,14 @@ def test_results_that_a_shell_named_are_no_photos(tmp_path: Path, draw: Draw, ru
     assert len(list(tmp_path.glob("*.jpg"))) == 4
 
 
+def test_a_folder_of_results_alone_says_how_to_go_on(tmp_path: Path, draw: Draw, run: Run) -> None:
+    draw(tmp_path / "in/photo.png")
+    assert run("colorize", tmp_path / "in", "-o", tmp_path / "out/").exit_code == 0
+    done = run("denoise", tmp_path / "out")
+    assert done.exit_code == 3
+    assert "a result of ours is taken if it is named alone" in done.stderr
+
+
 def test_another_photos_result_is_not_replaced(tmp_path: Path, draw: Draw, run: Run) -> None:
     one, two, out = draw("one/a.jpg", seed=1), draw("two/a.jpg", seed=2), tmp_path / "out"
     assert run("colorize", one, "-o", f"{out}/", *IDENTITY).exit_code == 0

@@ -79,7 +79,7 @@ def _hint(finds: Finds) -> str:
         return (
             f"{finds.unrecorded[0]} is a result of ours without its record: name it to have it done"
         )
-    if finds.ours:
+    if finds.ours or finds.held:
         return "a result of ours is taken if it is named alone"
     return "JPEG, PNG, WebP and TIFF are read; --recursive looks into folders below"
 

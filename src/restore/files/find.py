@@ -50,6 +50,7 @@ class Finds:
     problems: list[tuple[Path, InputError]] = field(default_factory=list)
     skipped: int = 0  #: files in folders that are no photos, nor records and logs
     ours: int = 0  #: named files that are results of ours
+    held: int = 0  #: files in folders that are results of ours, as their records say
     unrecorded: list[Path] = field(default_factory=list)  #: results by what they carry alone
 
 
@@ -118,7 +119,7 @@ def _expand(
         if file.suffix.lower() not in FORMATS:
             finds.skipped += file.suffix.lower() not in _RECORDS
         elif ignore(file):
-            continue
+            finds.held += 1
         elif marked(file):
             finds.unrecorded.append(file)
         else:
