@@ -28,7 +28,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
+from degrading.camera import photographed
 from degrading.chain import degraded
+from degrading.codecs import jpeg
 from degrading.gaussian import gaussian
 from degrading.quantizing import quantized
 from restore.nets.autoencoder import CELL, Denoiser, folded_levels
@@ -41,7 +43,11 @@ Pair = tuple[Tensor, Tensor]
 """(clean, noisy), each (N, 3, H, W) in [0, 1]."""
 
 VALIDATION_SIDE = 256
+SAVING_MINUTES = 5
+VALIDATION_MINUTES = 15  #: measuring takes a minute on a CPU
 VALIDATION_SIGMAS = (15, 25, 50)
+VALIDATION_SENSOR = ((0.0005, 0.002), (0.002, 0.004), (0.008, 0.008))  #: (gain, read noise)
+PERFECT = 0.5 / 255  #: root mean square of an error that is as good as none
 
 
 def level_of(noise: Tensor) -> Tensor:
@@ -56,6 +62,15 @@ def level_loss(estimated: Tensor, level: Tensor, floor: float) -> Tensor:
     return torch.log((estimated + floor / 255) / (level + floor / 255)).abs().mean()
 
 
+def picture_loss(restored: Tensor, clean: Tensor) -> Tensor:
+    """Return the mean of pictures' PSNR, negative and scaled.
+
+    A decibel counts alike in weak noise and in strong; in a mean of errors the strong counts all.
+    """
+    errors = (restored - clean).square().mean((1, 2, 3))
+    return 0.1 * torch.log10(errors + PERFECT**2).mean()
+
+
 def losses_of(net: Denoiser, pair: Pair, recipe: DenoiserRecipe, told: Tensor) -> dict[str, Tensor]:
     """Return the losses of a batch; `told` (N,) is 1 for pictures that come with their level."""
     clean, noisy = pair
@@ -67,7 +82,7 @@ def losses_of(net: Denoiser, pair: Pair, recipe: DenoiserRecipe, told: Tensor) -
     known = told[:, None, None, None]
     shown = known * level + (1 - known) * estimated.detach()
     restored = net.autoencoder(noisy, folded_levels(shown)).float()
-    return {"picture": ((restored - clean).square() + 1e-6).sqrt().mean(), "level": off}
+    return {"picture": picture_loss(restored, clean), "level": off}
 
 
 class Run:
@@ -183,6 +198,14 @@ def validate(run: Run, held: Tensor) -> dict[str, float]:
             errors.append(abs(float(level.mean() / truth) - 1))
         found[f"psnr_{sigma}"] = float(np.mean(psnr))
     found["level_error"] = float(np.median(errors))
+    for gain, read in VALIDATION_SENSOR:
+        pictures = photographed(held, gain, read, np.random.default_rng(0))
+        noisy = jpeg(pictures, [90] * len(held), "4:2:0").to(run.device)
+        psnr = []
+        for clean, picture in zip(held.to(run.device), noisy, strict=True):
+            restored = net.autoencoder(picture[None], folded_levels(net.estimator(picture[None])))
+            psnr.append(-10 * float(torch.log10((restored - clean).square().mean())))
+        found[f"psnr_sensor_{gain}"] = float(np.mean(psnr))
     clean = held.to(run.device)
     levels = torch.stack([net.estimator(picture[None]).median() for picture in clean])
     found["level_clean"] = float(levels.mean()) * 255
@@ -250,8 +273,9 @@ def main(
         if run.seconds - reported > 60:
             reported = run.seconds
             measured = {}
-            if round(run.seconds / 60) % 5 == 0:
+            if round(run.seconds / 60) % VALIDATION_MINUTES == 0:
                 measured = validate(run, held)
+            if round(run.seconds / 60) % SAVING_MINUTES == 0:
                 save(run, out)
             report(run, phase, losses, measured, out)
             losses = []

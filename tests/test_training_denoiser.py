@@ -35,7 +35,7 @@ from training.schedule import trapezoid
 
 ROOT = Path(train_denoiser.__file__).parents[1]
 CPU = torch.device("cpu")
-ALL_WAYS = {"plain": 0.4, "sensor": 0.3, "film": 0.1, "worn": 0.1, "untouched": 0.1}
+ALL_WAYS = {"plain": 0.4, "sensor": 0.2, "camera": 0.1, "film": 0.1, "worn": 0.1, "untouched": 0.1}
 
 
 def random(seed: int = 0) -> np.random.Generator:
@@ -183,9 +183,13 @@ def test_some_pictures_are_soft_and_never_those_with_plain_noise() -> None:
     sharp = pictures(200, 32)
     clean, _ = chain.degraded(sharp, random(), only("plain"), grey=0)
     assert torch.equal(clean, sharp)
-    clean, _ = chain.degraded(sharp, random(), only("untouched"), grey=0)
-    soft = (clean != sharp).flatten(1).any(1)
-    assert float(soft.float().mean()) == pytest.approx(chain.SOFT, abs=0.1)
+    for way, (share, _) in {
+        "untouched": chain.SOFT_AT_TIMES,
+        "camera": chain.SOFT["camera"],
+    }.items():
+        clean, _ = chain.degraded(sharp, random(), only(way), grey=0)
+        soft = (clean != sharp).flatten(1).any(1)
+        assert float(soft.float().mean()) == pytest.approx(share, abs=0.1)
     steepness = [part.diff(dim=-1).square().mean() for part in (clean[soft], sharp[soft])]
     assert steepness[0] < 0.7 * steepness[1]
 
@@ -364,6 +368,17 @@ def test_pictures_come_with_their_level_or_with_the_estimate() -> None:
     torch.testing.assert_close(shown[0][0], truth[0])
     torch.testing.assert_close(shown[0][1], estimate[1])
     assert not torch.allclose(truth[1], estimate[1], rtol=0.1)
+
+
+def test_a_decibel_counts_alike_in_weak_noise_and_in_strong() -> None:
+    clean = torch.full((1, 3, 16, 16), 0.5)
+
+    def loss(error: float) -> float:
+        return float(train_denoiser.picture_loss(clean + error, clean))
+
+    weak, strong = loss(0.02) - loss(0.02 * 0.8), loss(0.2) - loss(0.2 * 0.8)
+    assert 0 < weak == pytest.approx(strong, rel=0.05)
+    assert loss(0.0005) - loss(0) < 0.2 * weak  # it is as good as perfect
 
 
 def test_each_loss_teaches_its_own_network() -> None:

@@ -1,10 +1,11 @@
 """What photographs have been through, drawn at random: the denoiser's training pairs.
 
-Every picture of a batch goes one of five ways. *Plain* is white Gaussian noise, for the
-published tables. *Sensor* is a camera: shot and read noise in linear light, mosaic, demosaic, tone
-curve, often smoothed by the camera, colour more than brightness, and saved as JPEG. *Film* is
-grain that a scanner sees. *Worn* is what years of copying leave: blotches of colour, resampling,
-compression. *Clean* is nothing at all, so that nothing is what the network learns to do to it.
+Every picture of a batch goes one of six ways. *Plain* is white Gaussian noise, for the
+published tables. *Sensor* is a camera that hides nothing: shot and read noise in linear light,
+mosaic, demosaic, tone curve, JPEG. *Camera* is one that smooths, colour more than brightness, and
+leaves what is too coarse to be smoothed. *Film* is grain that a scanner sees. *Worn* is what years
+of copying leave: blotches of colour, resampling, compression. *Untouched* is nothing at all, so
+that nothing is what the network learns to do to it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ Random = np.random.Generator
 
 LEVEL = 1 / 255  #: one 8-bit level
 REACH = 6  #: pixels that the widest blur reaches
-SOFT = 0.4  #: share of the pictures with other than plain noise that are as soft as most photos
 
 
 def _uniform(low: float, high: float, n: int, random: Random) -> Tensor:
@@ -78,7 +78,7 @@ def plain(clean: Tensor, random: Random) -> Tensor:
     return quantized(gaussian(clean, sigma * LEVEL, random))
 
 
-def sensor(clean: Tensor, random: Random) -> Tensor:
+def _exposed(clean: Tensor, random: Random) -> Tensor:
     """Photograph it: from a bright day to a night that needs the highest sensitivity."""
     n = len(clean)
     gain = _log_uniform(0.00005, 0.012, n, random)
@@ -90,12 +90,22 @@ def sensor(clean: Tensor, random: Random) -> Tensor:
     contrast = _uniform(0, 1, n, random)
     contrast[torch.from_numpy(random.random(n) < 0.5)] = 0
     demosaic = malvar if random.random() < 0.7 else bilinear
-    noisy = photographed(
+    return photographed(
         clean, gain, read, random, balance=balance, demosaic=demosaic, contrast=contrast
     )
-    noisy = _where(0.6, clean + _calmed(noisy - clean, random), noisy, random)
-    noisy = _where(0.5, noisy + _blotches(noisy - clean, random), noisy, random).clamp(0, 1)
-    return _where(0.7, _compressed(noisy, random), quantized(noisy), random)
+
+
+def sensor(clean: Tensor, random: Random) -> Tensor:
+    """Photograph it with a camera that leaves the noise as it is."""
+    noisy = _exposed(clean, random)
+    return _where(0.8, _compressed(noisy, random), quantized(noisy), random)
+
+
+def processed(clean: Tensor, random: Random) -> Tensor:
+    """Photograph it with a camera that fights the noise itself."""
+    noisy = clean + _calmed(_exposed(clean, random) - clean, random)
+    noisy = _where(0.7, noisy + _blotches(noisy - clean, random), noisy, random).clamp(0, 1)
+    return _where(0.8, _compressed(noisy, random), quantized(noisy), random)
 
 
 def _calmed(noise: Tensor, random: Random) -> Tensor:
@@ -160,11 +170,17 @@ def untouched(clean: Tensor, random: Random) -> Tensor:
 WAYS: dict[str, Callable[[Tensor, Random], Tensor]] = {
     "plain": plain,
     "sensor": sensor,
+    "camera": processed,
     "film": film,
     "worn": worn,
     "untouched": untouched,
 }
 """What may have happened to a picture."""
+
+SOFT = {"plain": (0.0, 1.4), "camera": (0.85, 2.0)}
+SOFT_AT_TIMES = (0.4, 1.4)
+"""Of each way, and of those not named: the share of its pictures that are as soft as photographs at
+their full size mostly are, and the widest blur, in pixels. Published noisy pictures are sharp."""
 
 
 def degraded(
@@ -182,8 +198,10 @@ def degraded(
     chosen = random.choice(len(names), len(clean), p=[shares[name] for name in names])
     is_grey = torch.from_numpy(random.random(len(clean)) < grey)[:, None, None, None]
     clean = torch.where(is_grey, luma_of(clean), clean)
-    is_soft = (chosen != names.index("plain")) & (random.random(len(clean)) < SOFT)
-    soft = smoothed(clean, _uniform(0.4, 1.4, len(clean), random)).clamp(0, 1)
+    chances, largest = np.array([SOFT.get(name, SOFT_AT_TIMES) for name in names])[chosen].T
+    is_soft = random.random(len(clean)) < chances
+    size = 0.4 + _uniform(0, 1, len(clean), random) * torch.from_numpy(largest - 0.4).float()
+    soft = smoothed(clean, size).clamp(0, 1)
     clean = torch.where(torch.from_numpy(is_soft)[:, None, None, None], soft, clean)
     noisy = torch.empty_like(clean)
     for index, way in enumerate(WAYS.values()):
