@@ -4,8 +4,7 @@
 
 `--estimator` takes the estimator of the level from another run, or with `--share` below 1 a mean of
 its weights and the first run's, if that one began with them (Wortsman et al. 2022,
-arXiv:2109.01903). `--out` writes the file there and
-leaves the package as it is.
+arXiv:2109.01903). `--out` writes the file there and leaves the package as it is.
 """
 
 from __future__ import annotations
@@ -16,12 +15,13 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
 from degrading.gaussian import gaussian
 from degrading.quantizing import quantized
 from restore.backends.stored import read_net
+from restore.errors import WeightsError
 from restore.nets.autoencoder import AutoencoderConfig, Denoiser, folded_levels
 from shipping.lock import Shipped, head, store
 from training.patches import load, middles
@@ -50,16 +50,19 @@ def main(
     configs: str,
 ) -> None:
     """Join, check, store and lock."""
-    content = weights.read_bytes() if estimator is None else joined(weights, estimator, share)
-    photos = load(data / "train-hires")
-    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
-        file.write(content)
-        file.flush()
-        gained = gain(Path(file.name), middles(photos[:PHOTOS], 256))
+    if estimator is None and share < 1:
+        raise click.UsageError("--share is of the file that --estimator names: name one")
+    try:
+        content = weights.read_bytes() if estimator is None else joined(weights, estimator, share)
+        photos = load(data / "train-hires")
+        gained = gain(content, middles(photos[:PHOTOS], 256))
+    except (WeightsError, FileNotFoundError) as error:
+        raise click.ClickException(str(error)) from error
     click.echo(f"gain at sigma 25: {gained:.2f} dB")
-    if gained < LEAST_GAIN:
+    if not gained >= LEAST_GAIN:  # NaN neither
         raise click.ClickException(f"a denoiser gains {LEAST_GAIN} dB: this one is not trained")
     if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(content)
         return
     shipped = Shipped(
@@ -72,20 +75,41 @@ def main(
 
 
 def joined(weights: Path, estimator: Path, share: float) -> bytes:
-    """Return a file with the autoencoder of one run and a share of another's estimator."""
-    with safe_open(estimator, framework="pt") as file:
-        metadata = file.metadata()  # the second run's configuration knows of both
-    state, other = load_file(weights), load_file(estimator)
-    for name in [name for name in other if name.startswith("estimator.")]:
-        own = other[name].float() if share == 1 else state[name].float()
-        state[name] = torch.lerp(own, other[name].float(), share).half()
+    """Return a file with the autoencoder of one run and a share of another's estimator.
+
+    Raises:
+        WeightsError: If one of the files is not safetensors, or they do not fit each other.
+    """
+    try:
+        with safe_open(estimator, framework="pt") as file:
+            metadata = file.metadata()  # the second run's configuration knows of both
+        state, other = load_file(weights), load_file(estimator)
+        names = [name for name in other if name.startswith("estimator.")]
+        if not names:
+            raise ValueError(f"{estimator} has no estimator")
+        for name in names:
+            own = other[name].float() if share == 1 else state[name].float()
+            state[name] = torch.lerp(own, other[name].float(), share).half()
+    except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
+        raise WeightsError(f"{weights} and {estimator} cannot be joined: {error}") from error
     return save(state, metadata=metadata)
 
 
 @torch.no_grad()
-def gain(weights: Path, clean: torch.Tensor) -> float:
-    """Return how much PSNR rises, blind, with noise of 25 levels: dB."""
-    net = read_net(weights, lambda table: Denoiser(AutoencoderConfig.of(table))).eval()
+def gain(content: bytes, clean: torch.Tensor) -> float:
+    """Return how much PSNR rises, blind, with noise of 25 levels: dB.
+
+    Args:
+        content: Of a file of weights.
+        clean: (N, 3, H, W) in [0, 1].
+
+    Raises:
+        WeightsError: If it is not this network's.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "denoiser.safetensors"
+        path.write_bytes(content)
+        net = read_net(path, lambda table: Denoiser(AutoencoderConfig.of(table))).eval()
     noisy = quantized(gaussian(clean, 25 / 255, np.random.default_rng(0)))
     restored = net.autoencoder(noisy, folded_levels(net.estimator(noisy))).clamp(0, 1)
     before, after = ((picture - clean).square().mean((1, 2, 3)) for picture in (noisy, restored))

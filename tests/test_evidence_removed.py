@@ -15,6 +15,7 @@ from degrading.camera import photographed
 from degrading.chain import smoothed
 from restore import evidence
 from restore.evidence import Removed
+from restore.evidence.removed import Pixels
 
 Picture = NDArray[np.uint8]
 
@@ -62,7 +63,7 @@ def written_on(picture: Picture) -> Picture:
     return np.array(image)
 
 
-def removed(before: Picture, after: Picture, rows: int = 64) -> Removed:
+def removed(before: Pixels, after: Pixels, rows: int = 64) -> Removed:
     statistics = evidence.RemovedStatistics(after.shape[:2])
     for top in range(0, len(after), rows):
         statistics.add(top, before[top : top + rows], after[top : top + rows])
@@ -217,8 +218,19 @@ def test_factors_lie_on_their_blocks_whatever_the_size() -> None:
     torch.testing.assert_close(torch.cat(parts), rows)
 
 
-def sample(random_share: float, amount: float = 5) -> Removed:
-    return Removed(amount, 4, random_share, 0, 1, torch.ones(1, 1))
+def test_edges_that_a_camera_blurred_and_a_denoiser_repairs_are_not_given_back(
+    photo: Picture,
+) -> None:
+    before = noisy(rounded(blurred(photo, 0.5)), 3)
+    layer = removed(before, photo)
+    assert layer.edge_correlation < -0.3
+    assert layer.random_share >= 0.9
+    after = kept_detail(before, photo)
+    assert np.square(after.astype(float) - photo).mean() < 0.1
+
+
+def sample(random_share: float, amount: float = 5, edges: float = 0) -> Removed:
+    return Removed(amount, 4, random_share, edges, 1, torch.ones(1, 1))
 
 
 def test_advice_names_a_lower_strength() -> None:
@@ -227,6 +239,26 @@ def test_advice_names_a_lower_strength() -> None:
     assert evidence.advice(sample(0.59)) == found
     assert evidence.advice(sample(0.5), strength=0.6).endswith("to 0.3")
     assert evidence.advice(sample(0.5), strength=0.1) == "50% of what was removed follows edges"
+
+
+def test_advice_does_not_contradict_the_correlation_with_edges() -> None:
+    random = "97% of what was removed looks random"
+    assert evidence.advice(sample(0.97, edges=0.3)) == random
+    found = f"{random}, but it follows edges: lower --strength to 0.7"
+    assert evidence.advice(sample(0.97, edges=0.6)) == found
+    # Part of the noise stays, so what went is like what stayed.
+    assert evidence.advice(sample(0.97, edges=0.6), strength=0.7) == random
+    assert "follows edges" in evidence.advice(sample(0.59, edges=0.6))
+
+
+@pytest.mark.parametrize("sigma", [0.7, 1.0])
+def test_a_blur_of_texture_all_over_is_said_to_follow_edges(sigma: float) -> None:
+    random = np.random.default_rng(5)
+    meadow = rounded(blurred(random.normal(110, 90, (240, 320, 3)), 0.9))
+    layer = removed(meadow, rounded(blurred(meadow, sigma)))
+    assert layer.random_share > 0.85  # by its energy, which is the same everywhere
+    assert "follows edges: lower --strength" in evidence.advice(layer)
+    assert "follows" not in evidence.advice(removed(noisy(meadow, 12), meadow))
 
 
 def test_the_layer_is_shown_around_grey() -> None:

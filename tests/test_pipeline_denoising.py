@@ -8,6 +8,7 @@ from typing import Any
 import fakes
 import numpy as np
 import pytest
+import torch
 from conftest import scene
 
 from restore import registry
@@ -152,6 +153,35 @@ def test_salt_and_pepper_goes_by_the_median() -> None:
     assert found(restored).detected.route is Route.MEDIAN
     assert found(restored).sentence.endswith("of the pixels changed")
     assert (restored.render(0) == clean).mean() > 0.99
+
+
+@pytest.mark.parametrize("noise", [NoiseKind.AUTO, NoiseKind.PERIODIC])
+def test_rows_of_random_brightness_are_straightened(noise: NoiseKind) -> None:
+    clean = noisy(200, 240, sigma=2).pixels
+    offsets = np.random.default_rng(1).normal(0, 5, (200, 1, 1))
+    uneven = (clean + offsets).round().clip(0, 255).astype(np.uint8)
+    restored = denoised(Photo(uneven, "PNG"), noise=noise)
+    assert found(restored).detected.route is Route.NOTCH
+    assert (restored.render(0) - clean.astype(float)).std() < 0.5 * (
+        uneven - clean.astype(float)
+    ).std()
+
+
+def test_a_backend_that_changes_nothing_took_no_route() -> None:
+    identity = registry.load_class(IDENTITY).load(
+        Task.DENOISE, {}, {}, torch.device("cpu"), torch.float32
+    )
+    photo = noisy()
+    restored = denoised(photo, identity, removed=True)
+    noise = found(restored)
+    assert noise.detected.route is Route.NONE
+    assert noise.detected.kind == "gaussian"
+    assert "backend 'identity' changed nothing" in noise.detected.reason
+    assert (noise.first, noise.last) == (None, None)
+    assert "nothing was removed" in noise.sentence
+    assert restored.unchanged
+    assert np.array_equal(restored.render(0), photo.pixels)
+    assert (restored.maps["removed"]() == 128).all()
 
 
 @pytest.mark.parametrize(

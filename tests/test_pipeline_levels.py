@@ -385,6 +385,21 @@ def test_the_free_memory_of_the_processor_is_what_the_system_says(
     assert device.free_bytes("cpu") == device.free_bytes("auto") == 3000 * 1024
 
 
+@pytest.mark.parametrize(
+    ("text", "free"),
+    [
+        ("MemTotal:       16000 kB\nMemFree:         1000 kB\n", 1000 * 1024),
+        ("MemTotal:       16000 kB\nno such line\n", 4 << 30),
+    ],
+)
+def test_a_system_that_says_little_of_its_memory(
+    text: str, free: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = SimpleNamespace(read_text=lambda encoding: text)
+    monkeypatch.setattr(device, "Path", lambda path: known)
+    assert device.free_bytes("cpu") == free
+
+
 def test_where_the_system_says_nothing_a_guess_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -410,3 +425,19 @@ def test_the_free_memory_of_a_gpu_is_its_own(
 def test_a_gpu_says_how_much_is_free(name: str) -> None:
     total = torch.cuda.get_device_properties(0).total_memory
     assert 0 < device.free_bytes(name) <= total
+
+
+def test_where_noise_is_clipped_does_not_count_as_typical() -> None:
+    level, brightness = torch.full((4, 10), 20.0), torch.full((4, 10), 0.5)
+    level[:, :6], brightness[:, :6] = 6, 0.99  # a white sky
+    assert a_map(level, brightness).typical == (20.0, 10.0, 40.0)
+    white = torch.full((4, 10), 0.99)
+    assert a_map(level, white).typical == (6.0, 3.0, 12.0)  # nothing else to go by
+
+
+def test_noise_is_quiet_where_it_is_weakest() -> None:
+    level = torch.full((4, 10), 30.0)
+    level[:, 0] = 6
+    assert a_map(level, torch.full((4, 10), 0.5)).quiet == pytest.approx(6 * 3.5 / 3)
+    level[:, 1:] = 60
+    assert a_map(level, torch.full((4, 10), 0.5)).quiet == pytest.approx(6 * 3.5 / 3)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from conftest import scene
 
-from restore.routes import impulses
-from restore.routes.impulses import despeckled, impulse_share
+from restore.routes import Route, detect, impulses
+from restore.routes.impulses import despeckled, impulses_in
 from restore.routes.sampling import Pixels
 
 
@@ -33,11 +33,11 @@ def as_16_bits(pixels: Pixels) -> Pixels:
 @pytest.mark.parametrize("share", [0.02, 0.1])
 def test_impulses_are_counted(share: float) -> None:
     grey = colour()[..., :1]
-    assert share / 2 < impulse_share(speckled(grey, share)) < 1.1 * share
+    assert share / 2 < impulses_in(speckled(grey, share)).share < 1.1 * share
 
 
 def test_a_clean_picture_has_none() -> None:
-    assert impulse_share(colour()) == 0
+    assert impulses_in(colour()).share == 0
 
 
 def test_clipped_skies_borders_and_lines_are_no_impulses() -> None:
@@ -47,7 +47,7 @@ def test_clipped_skies_borders_and_lines_are_no_impulses() -> None:
     picture[-6:] = 0
     picture[:, :1] = 0
     picture[60:90, 50] = 0
-    assert impulse_share(picture) < 1e-3
+    assert impulses_in(picture).share < 1e-3
 
 
 def test_stars_are_no_impulses() -> None:
@@ -57,13 +57,54 @@ def test_stars_are_no_impulses() -> None:
         sky[y - 1 : y + 2, x - 1 : x + 2] += np.array([[[60], [130], [60]]] * 3)
         sky[y, x] = 255
     stars = np.clip(sky + 20, 0, 255).astype(np.uint8)
-    assert impulse_share(stars) < 5e-4
+    assert impulses_in(stars).share < 5e-4
+
+
+def stars_over_snow() -> Pixels:
+    """Draw points of light in a night sky, each a single white pixel, above a bright ground."""
+    random = np.random.default_rng(0)
+    picture = np.full((200, 200, 1), 25.0)
+    picture[100:] = 215
+    picture += random.normal(0, 3, picture.shape)
+    picture[random.integers(0, 95, 60), random.integers(0, 200, 60)] = 255
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.002, 0.005])
+def test_a_few_impulses_stand_against_bright_and_against_dark(share: float) -> None:
+    wide = np.concatenate([colour(), 255 - colour()]).repeat(2, 0).repeat(2, 1)
+    assert impulses_in(wide).opposed == 0
+    assert impulses_in(speckled(wide, share)).opposed > 0.3 * share / 2
+
+
+def test_the_detector_sends_a_few_to_the_median() -> None:
+    wide = np.concatenate([colour(), 255 - colour()]).repeat(2, 0).repeat(2, 1)
+    assert detect(speckled(wide, 0.002), None).route is Route.MEDIAN
+    assert detect(wide, None).route is not Route.MEDIAN
+    assert detect(stars_over_snow(), None).route is not Route.MEDIAN
+
+
+def test_specks_of_one_kind_are_not_opposed() -> None:
+    stars = stars_over_snow()
+    assert impulses_in(stars).share > 1e-3
+    assert impulses_in(stars).opposed == 0
+    assert impulses_in(255 - stars).opposed == 0
+    both = stars.copy()
+    both[110:200:9, ::9] = 0
+    assert impulses_in(both).opposed > 1e-3
+
+
+@pytest.mark.parametrize("sigma", [25, 50, 75])
+def test_the_tails_of_gaussian_noise_are_hardly_opposed(sigma: float) -> None:
+    noise = np.random.default_rng(1).normal(0, sigma, (400, 400, 3))
+    noisy = np.clip(colour(400, 400) + noise, 0, 255).astype(np.uint8)
+    assert impulses_in(noisy).opposed < 5e-5
 
 
 def test_strong_gaussian_noise_has_few_impulses() -> None:
     noise = np.random.default_rng(1).normal(0, 50, (200, 200, 3))
     noisy = np.clip(colour(200, 200) + noise, 0, 255).astype(np.uint8)
-    assert impulse_share(noisy) < 0.004
+    assert impulses_in(noisy).share < 0.004
 
 
 @pytest.mark.parametrize(("share", "most"), [(0.05, 3.0), (0.2, 5.0), (0.5, 11.0)])
@@ -101,7 +142,7 @@ def test_salt_is_seen_in_a_black_border() -> None:
 
 def test_16_bits_give_what_8_bits_give() -> None:
     noisy = speckled(colour(), 0.1)
-    assert impulse_share(as_16_bits(noisy)) == impulse_share(noisy)
+    assert impulses_in(as_16_bits(noisy)) == impulses_in(noisy)
     difference = despeckled(as_16_bits(noisy)) / 257 - despeckled(noisy)
     assert np.abs(difference).max() <= 0.5
 
@@ -119,5 +160,5 @@ def test_results_do_not_depend_on_the_strips(monkeypatch: pytest.MonkeyPatch) ->
 def test_tiny_pictures_work(size: tuple[int, int], channels: int) -> None:
     for value in (0, 100, 255):
         picture = np.full((*size, channels), value, np.uint8)
-        assert impulse_share(picture) == 0
+        assert impulses_in(picture).share == 0
         np.testing.assert_array_equal(despeckled(picture), picture)

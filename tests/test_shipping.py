@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from tiny import denoiser_net
 
 import ship_denoiser
@@ -165,10 +166,107 @@ def test_weights_that_denoise_are_stored_and_locked(
     assert found.entry.data.endswith("docs/models/denoiser-v9.md")
 
 
+def refused(ran: click.testing.Result) -> str:
+    """Return the message of a run that failed without a traceback."""
+    assert ran.exit_code == 1
+    assert isinstance(ran.exception, SystemExit)
+    assert ran.stderr.startswith("Error: ")
+    return ran.stderr
+
+
 def test_a_network_of_another_kind_is_refused(tmp_path: Path, data: Path, package: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"weight": torch.zeros(3)}, path)
-    ran = ship(path, data)
-    assert isinstance(ran.exception, WeightsError)
-    assert "does not describe its network" in str(ran.exception)
+    assert "does not describe its network" in refused(ship(path, data))
     assert not any(package.iterdir())
+
+
+def test_what_is_no_file_of_weights_is_refused(tmp_path: Path, data: Path, package: Path) -> None:
+    (weights_file,) = denoiser_net(tmp_path).values()
+    text = tmp_path / "notes.txt"
+    text.write_text("not weights", encoding="utf-8")
+    assert "holds no weights" in refused(ship(text, data))
+    for first, second in ((text, weights_file), (weights_file, text)):
+        assert "cannot be joined" in refused(ship(first, data, "--estimator", str(second)))
+    assert not any(package.iterdir())
+
+
+def test_data_without_photographs_is_refused(tmp_path: Path, package: Path) -> None:
+    (weights_file,) = denoiser_net(tmp_path).values()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "no shards" in refused(ship(weights_file, empty))
+
+
+def test_an_estimator_of_another_network_is_refused(
+    tmp_path: Path, data: Path, package: Path
+) -> None:
+    (weights_file,) = denoiser_net(tmp_path).values()
+    state = load_file(weights_file)
+    other = tmp_path / "other.safetensors"
+    save_file({name: value for name, value in state.items() if "estimator" not in name}, other)
+    assert "has no estimator" in refused(ship(weights_file, data, "--estimator", str(other)))
+    save_file({name: torch.zeros(2, 3, 4) for name in state}, other)
+    words = ("--estimator", str(other), "--share", "0.5")
+    assert "cannot be joined" in refused(ship(weights_file, data, *words))
+
+
+def test_a_share_of_no_estimator_is_a_usage_error(tmp_path: Path, data: Path) -> None:
+    (weights_file,) = denoiser_net(tmp_path).values()
+    ran = ship(weights_file, data, "--share", "0.5")
+    assert ran.exit_code == 2
+    assert "--estimator" in ran.stderr
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1.0, 3), (0.5, 2), (0.0, 1)])
+def test_an_estimator_of_another_run_is_joined(
+    tmp_path: Path,
+    data: Path,
+    package: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    share: float,
+    expected: int,
+) -> None:
+    monkeypatch.setattr(ship_denoiser, "LEAST_GAIN", -100.0)  # of random weights
+    (drawn,) = denoiser_net(tmp_path).values()
+    state = load_file(drawn)
+    with safe_open(drawn, framework="pt") as file:
+        config = file.metadata()["config"]
+    paths = []
+    for value in (1 / 64, 3 / 64):  # of every weight
+        path = tmp_path / f"{round(64 * value)}.safetensors"
+        filled = {name: torch.full_like(weight, value) for name, weight in state.items()}
+        save_file(filled, path, metadata={"config": config})
+        paths.append(path)
+    out = tmp_path / "runs/joined.safetensors"
+    words = ("--estimator", str(paths[1]), "--share", str(share), "--out", str(out))
+    ran = ship(paths[0], data, *words)
+    assert ran.exit_code == 0, ran.output
+    for name, weight in load_file(out).items():
+        assert (weight == (expected if name.startswith("estimator.") else 1) / 64).all(), name
+    with safe_open(out, framework="pt") as file:
+        assert file.metadata()["config"] == config
+    assert not any(package.iterdir())
+
+
+def test_weights_that_make_no_numbers_are_refused(
+    tmp_path: Path, data: Path, package: Path
+) -> None:
+    (drawn,) = denoiser_net(tmp_path).values()
+    with safe_open(drawn, framework="pt") as file:
+        metadata = file.metadata()
+    broken = {name: torch.full_like(weight, torch.nan) for name, weight in load_file(drawn).items()}
+    save_file(broken, drawn, metadata=metadata)
+    assert "not trained" in refused(ship(drawn, data))
+    assert not any(package.iterdir())
+
+
+def test_the_file_that_is_measured_can_be_opened_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, where a temporary file that is open cannot be opened again."""
+
+    def locked(*args: object, **options: object) -> None:
+        raise PermissionError("it is open")
+
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", locked)
+    with pytest.raises(WeightsError, match="holds no weights"):
+        ship_denoiser.gain(b"not weights", torch.zeros(1, 3, 16, 16))

@@ -194,6 +194,14 @@ def test_some_pictures_are_soft_and_never_those_with_plain_noise() -> None:
     assert steepness[0] < 0.7 * steepness[1]
 
 
+def test_a_faded_picture_keeps_its_mean_and_a_share_of_its_contrast() -> None:
+    sharp = pictures(2, 32)
+    faded = chain.faded(sharp, torch.tensor([1.0, 0.4]))
+    torch.testing.assert_close(faded[0], sharp[0])
+    torch.testing.assert_close(faded[1].mean(), sharp[1].mean())
+    torch.testing.assert_close(faded[1].std(), 0.4 * sharp[1].std())
+
+
 # Patches
 
 

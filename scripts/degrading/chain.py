@@ -67,6 +67,12 @@ def smoothed(noise: Tensor, size: Tensor) -> Tensor:
     return flat.view(noise.shape)
 
 
+def faded(picture: Tensor, contrast: Tensor) -> Tensor:
+    """Leave each picture a share (N,) of its contrast, around its mean: scenes have little."""
+    mean = picture.mean((1, 2, 3), keepdim=True)
+    return mean + contrast[:, None, None, None] * (picture - mean)
+
+
 def plain(clean: Tensor, random: Random) -> Tensor:
     """Add white Gaussian noise of 0 to 75 levels, mostly up to 55."""
     n = len(clean)
@@ -182,6 +188,9 @@ SOFT_AT_TIMES = (0.4, 1.4)
 """Of each way, and of those not named: the share of its pictures that are as soft as photographs at
 their full size mostly are, and the widest blur, in pixels. Published noisy pictures are sharp."""
 
+LEAST_CONTRAST = 0.4
+"""That a soft picture of a camera keeps: detail at full size is faint beside a small picture's."""
+
 
 def degraded(
     clean: Tensor, random: Random, shares: Mapping[str, float], grey: float = 0.12
@@ -201,7 +210,9 @@ def degraded(
     chances, largest = np.array([SOFT.get(name, SOFT_AT_TIMES) for name in names])[chosen].T
     is_soft = random.random(len(clean)) < chances
     size = 0.4 + _uniform(0, 1, len(clean), random) * torch.from_numpy(largest - 0.4).float()
-    soft = smoothed(clean, size).clamp(0, 1)
+    least = torch.from_numpy(np.where(chosen == names.index("camera"), LEAST_CONTRAST, 1)).float()
+    contrast = least + _uniform(0, 1, len(clean), random) * (1 - least)
+    soft = faded(smoothed(clean, size), contrast).clamp(0, 1)
     clean = torch.where(torch.from_numpy(is_soft)[:, None, None, None], soft, clean)
     noisy = torch.empty_like(clean)
     for index, way in enumerate(WAYS.values()):

@@ -35,7 +35,7 @@ class AutoencoderDenoiser:
         self.limits = Limits(
             multiple_of=MULTIPLE,
             minimum=MULTIPLE,
-            tile=640,
+            tile=768,
             overlap=OVERLAP,
             batch=1 if device.type == "cpu" else BATCH,
             bytes_per_pixel=BYTES_PER_PIXEL,

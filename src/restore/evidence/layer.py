@@ -11,6 +11,7 @@ GREY = 128  #: where nothing was removed
 _GAINS = (16, 12, 8, 6, 4, 3, 2, 1)  # round numbers, the most first
 _DEVIATIONS = 3  # of the layer that stay within the range
 _RANDOM = 0.85  # share from which on the layer counts as random
+_FOLLOWS = 0.4  # correlation with edges, from which on less would be nearer to the truth
 
 
 def display_gain(amount: float) -> float:
@@ -41,7 +42,12 @@ def advice(removed: Removed, strength: float = 1.0) -> str:
     if removed.amount == 0:
         return "nothing was removed"
     if removed.random_share >= _RANDOM:
-        return f"{removed.random_share:.0%} of what was removed looks random"
+        found = f"{removed.random_share:.0%} of what was removed looks random"
+        # Below full strength noise stays, and is what the removed layer follows best.
+        if removed.edge_correlation < _FOLLOWS or strength < 1:
+            return found
+        lower = 1 - removed.edge_correlation / 2  # fitted to simulations whose truth is known
+        return f"{found}, but it follows edges: lower --strength to {lower:.1f}"
     found = f"{1 - removed.random_share:.0%} of what was removed follows edges"
     lower = max(0.1, round(strength * removed.random_share, 1))
     return f"{found}: lower --strength to {lower:.1f}" if lower < strength else found

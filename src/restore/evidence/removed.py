@@ -31,7 +31,8 @@ class Removed:
     amount: float  #: RMS, levels
     mean_change: float  #: mean of the absolute values, levels
     random_share: float  #: of its energy, that looks random: 0 .. 1
-    edge_correlation: float  #: with the detail that stayed: -1 .. 1; above 0: it was weakened
+    #: with the detail that stayed: -1 .. 1; above 0: it was weakened, or part of the noise stayed
+    edge_correlation: float
     whiteness: float  #: 1: neighbouring pixels have nothing in common; 0: all
     keep: Tensor  #: (h, w) float32, 0 .. 1: the factor that leaves of it what looks random
 
@@ -59,6 +60,7 @@ class RemovedStatistics:
         h, w = -(-height // BLOCK), -(-width // BLOCK)
         self._brightness = np.zeros((1, h, w), np.float32)
         self._energy = np.zeros((1, h, w), np.float32)
+        self._slopes = np.zeros((3, h, w), np.float32)
         self._sums = np.zeros((h, len(Sums._fields)))
         self._channels = 1
 
@@ -78,8 +80,10 @@ class RemovedStatistics:
         self._sums[into] = _sums(removed, kept)
         missing = ((0, -rows % BLOCK), (0, -width % BLOCK))
         self._brightness[0, into] = _cut(np.pad(luma(kept), missing, mode="edge")).mean((1, 3))
-        squares = np.square(np.pad(luma(removed), missing))
+        gone, stayed = luma(removed), luma(kept)
+        squares = np.square(np.pad(gone, missing))
         self._energy[0, into] = _cut(squares).sum((1, 3)) / self._counts(into)
+        self._slopes[:, into] = _slopes(gone, stayed)
 
     def _counts(self, rows: slice) -> Floats:
         """Return how many pixels of the photo are in each block."""
@@ -92,7 +96,7 @@ class RemovedStatistics:
     def result(self) -> Removed:
         """Return what was found, once every row was added."""
         sums = Sums(*(float(one) for one in self._sums.sum(0)))
-        blocks = Blocks(self._counts(slice(None)), self._brightness, self._energy)
+        blocks = Blocks(self._counts(slice(None)), self._brightness, self._energy, self._slopes)
         likeness = min(abs(sums.alike) / sums.pairs, 1.0) if sums.pairs else 0.0
         judge = Judge(blocks, likeness)
         slopes = np.sqrt(sums.slopes_removed) * np.sqrt(sums.slopes_stayed)
@@ -137,6 +141,21 @@ def _sums(removed: Floats, stayed: Floats) -> NDArray[np.float64]:
             each[6] += _dot(steep, steep)
         rows.append(each)
     return np.array(rows)
+
+
+def _slopes(removed: Floats, stayed: Floats) -> Floats:
+    """Return the sums of products of slopes in each block of two planes (rows, W): (3, h, w).
+
+    Both pixels of a pair lie in one block.
+    """
+    missing = ((0, -removed.shape[0] % BLOCK), (0, -removed.shape[1] % BLOCK))
+    r, a = (_cut(np.pad(plane, missing, mode="edge")) for plane in (removed, stayed))
+    sums = np.zeros((3, r.shape[0], r.shape[2]), np.float32)
+    for axis in (1, 3):
+        slope, steep = np.diff(r, axis=axis), np.diff(a, axis=axis)
+        for into, products in zip(sums, (slope * steep, slope**2, steep**2), strict=True):
+            into += products.sum((1, 3))
+    return sums
 
 
 def _dot(a: Floats, b: Floats) -> float:

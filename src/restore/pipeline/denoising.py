@@ -7,7 +7,7 @@ the removed layer goes and what is said of it is decided here, the same for ever
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -61,8 +61,8 @@ def restore(
             return one.finished([routes.despeckled(photo.pixels)])
     if detected.route is Route.NOTCH:
         with clock("notch"):
-            peaks = detected.peaks or routes.find_peaks(photo.pixels)
-            return one.finished([routes.notched(photo.pixels, peaks)]) if peaks else one.untouched()
+            cleaned = _without_pattern(photo.pixels, detected)
+            return one.untouched() if cleaned is None else one.finished([cleaned])
     guidance = Guidance(noise_map=None if levels is None else levels.level)
     draws = Draws(results=job.samples)
     network = tiled.restore(photo, backend, job, guidance, draws, workers, clock)
@@ -84,7 +84,17 @@ def _detected(photo: Photo, job: Job, levels: LevelMap | None) -> Detected:
         return Detected(Route.NONE, "told", "--sigma 0 says that there is no noise: nothing to do")
     if wanted.sigma is not None:
         return Detected(Route.NETWORK, "told", "the level was given with --sigma")
-    return routes.detect(photo.pixels, None if levels is None else levels.typical)
+    if levels is None:
+        return routes.detect(photo.pixels, None)
+    return routes.detect(photo.pixels, routes.Levels(levels.typical, levels.quiet))
+
+
+def _without_pattern(pixels: Pixels, detected: Detected) -> Pixels | None:
+    """Remove the offsets of rows and columns, else waves; None if there is neither."""
+    peaks = detected.peaks or routes.find_peaks(pixels)
+    if lines := routes.find_lines(pixels, peaks):
+        return routes.straightened(pixels, lines)
+    return routes.notched(pixels, peaks) if peaks else None
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,16 @@ class _Denoising:
         """Give the photo back as it is."""
         by_wish = self.job.denoising.strength == 0
         sentence = "nothing was removed: --strength 0" if by_wish else self.detected.reason
-        found = self._found(None, None, sentence)
+        return self._as_it_was(self.detected, sentence)
+
+    def passed_through(self) -> Restored:
+        """Give the photo back as it is: the backend found nothing to remove, or never does."""
+        by = f"backend {self.job.entry.name!r} changed nothing"
+        detected = replace(self.detected, route=Route.NONE, reason=f"{self.detected.reason}; {by}")
+        return self._as_it_was(detected, f"nothing was removed: {by}")
+
+    def _as_it_was(self, detected: Detected, sentence: str) -> Restored:
+        found = NoiseFound(detected, self.levels, None, None, sentence)
         return Restored(
             lambda sample: self.photo.pixels, noise=found, unchanged=True, maps=self._maps(None)
         )
@@ -113,6 +132,8 @@ class _Denoising:
         by_network = self.detected.route is Route.NETWORK
         with self.clock("evidence"):
             first = self._removed(samples[0]) if by_network else None
+            if first is not None and first.amount == 0:
+                return self.passed_through()
             for sample in samples:
                 if by_network and keep is Keep.DETAIL:
                     self._keep_detail(sample)
@@ -130,7 +151,7 @@ class _Denoising:
             sentence = (
                 f"{self.detected.reason}: {self._changed(samples[0]):.1%} of the pixels changed"
             )
-        found = self._found(first, last, sentence)
+        found = NoiseFound(self.detected, self.levels, first, last, sentence)
         return Restored(
             lambda sample: samples[sample],
             noise=found,
@@ -198,11 +219,6 @@ class _Denoising:
             after[top:bottom] = (source - removed).round().clip(0, full)
 
         self.workers.each(strip, self._strips())
-
-    def _found(
-        self, first: evidence.Removed | None, last: evidence.Removed | None, sentence: str
-    ) -> NoiseFound:
-        return NoiseFound(self.detected, self.levels, first, last, sentence)
 
     def _maps(self, after: Pixels | None) -> dict[str, Callable[[], Pixels]]:
         """Return what draws the maps that were asked for."""

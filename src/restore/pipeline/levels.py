@@ -19,10 +19,13 @@ from .views import Encoded
 from .workers import Workers
 
 LEVELS = 255.0  #: 8-bit levels of the full scale
-TILE = 512  #: that is measured at a time
+TILE = 768  #: that is measured at a time
 CONTEXT = 48  #: that the middle of a tile is measured with
 BINS = 16  #: of brightness
 TYPICAL = 0.35  #: the quantile that counts as typical: cells full of texture read high
+QUIET = 0.1  #: the quantile of the quietest cells
+ROOM = 1.5  #: deviations of the noise between a cell's brightness and black or white
+ENOUGH = 0.1  #: of the cells, to tell what is typical by them alone
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,12 @@ class LevelMap:
     @property
     def typical(self) -> tuple[float, ...]:
         """What is typical of each channel, in 8-bit levels."""
-        return tuple(round(float(level) * LEVELS, 2) for level in self._typical())
+        return tuple(round(float(level) * LEVELS, 2) for level in self._quantile(TYPICAL))
+
+    @property
+    def quiet(self) -> float:
+        """How strong it is where it is weakest, the channels' mean, in 8-bit levels."""
+        return float(self._quantile(QUIET).mean()) * LEVELS
 
     def by_brightness(self) -> list[tuple[float, float]]:
         """Return (brightness, level), both in 8-bit levels, where there is enough to tell."""
@@ -51,12 +59,22 @@ class LevelMap:
 
     def uniform(self) -> LevelMap:
         """Return the map of a noise that is as strong everywhere."""
-        level = self._typical()[:, None, None].expand_as(self.level)
+        level = self._quantile(TYPICAL)[:, None, None].expand_as(self.level)
         return LevelMap(level, self.brightness)
 
-    def _typical(self) -> Tensor:
-        ordered = self.level.flatten(1).sort(1).values
-        return ordered[:, int(TYPICAL * (ordered.shape[1] - 1))]
+    def _quantile(self, share: float) -> Tensor:
+        ordered = self.level[:, self._unclipped()].sort(1).values
+        return ordered[:, int(share * (ordered.shape[1] - 1))]
+
+    def _unclipped(self) -> Tensor:
+        """Return the cells whose noise has room above and below: (h, w); all, if too few have.
+
+        Black and white cut noise off: what is left of it there is less than there was.
+        """
+        room = torch.minimum(self.brightness, 1 - self.brightness)
+        free = room > ROOM * self.level.mean(0)
+        enough = int(free.sum()) >= ENOUGH * free.numel()
+        return free if enough else torch.ones_like(free)
 
     def of_brightness(self) -> LevelMap:
         """Return the map of a noise that is as strong as the brightness says."""

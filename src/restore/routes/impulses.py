@@ -4,6 +4,10 @@ An impulse is an extreme value, far from what surrounds it, and alone: a clipped
 border has many neighbours of the same extreme. Only impulses change. Each becomes the median
 of the pixels around it that are none, in a window that grows until there are some.
 
+Where they are few, what tells impulses from other specks is that they fall anywhere: black ones
+on bright places, and white ones on dark places. Clipped shadows are black, stars and glints are
+white, and neither comes with the other; the tails of strong noise do not stand out so firmly.
+
 Sources: Hwang and Haddad 1995, "Adaptive Median Filters: New Algorithms and Results", IEEE
 TIP 4(4) (the growing window); Wang and Zhang 1999, "Progressive Switching Median Filter", IEEE
 TCAS-II 46(1) (detection apart from filtering, in passes). The tests of loneliness are ours.
@@ -12,6 +16,7 @@ TCAS-II 46(1) (detection apart from filtering, in passes). The tests of loneline
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +30,12 @@ _FAR = 30  # levels: what is closer to its neighbours than this does not show as
 # What is counted must be surer than what is repaired.
 _LEAST = 80  # levels that a counted impulse stands out by: noise in shadows does not
 _FIRM = 5.0  # times its neighbours' spread, likewise: the tails of Gaussian noise do not
+_FIRMER = 8.0  # likewise, of those that stand against their surroundings
 _LONELY = 1  # of the 8 pixels around may be as extreme: a hairline has 2
 _HALO = 0.1  # of its height, that the 8 pixels around share: what a lens drew is never sharper
+
+_MIDDLE = 127.5  # levels: beyond it, surroundings are bright
+_FEWEST = 6  # that stand against dark, and against bright surroundings: fewer are chance
 
 _MISSED = 0.002  # share of impulses that may be so crowded that they pass for an area
 _CROWD = 12  # of the 24 pixels around: so many alike are an area, whatever the density
@@ -42,6 +51,14 @@ _WINDOWS = 8  # such windows along each side of a photo
 
 Mask = NDArray[np.bool_]
 Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Impulses:
+    """How many impulses there are for certain; shares are 0 to 1."""
+
+    share: float  #: of the pixels, that are impulses in any channel
+    opposed: float  #: white of the dark values, or black of the bright: whichever is less
 
 
 def _alike(mask: Mask, radius: int) -> NDArray[np.uint8]:
@@ -103,11 +120,16 @@ def _impulses(plane: Floats, crowd: int) -> Mask:
     return found
 
 
-def _sure(plane: Floats) -> Mask:
-    """Find the impulses of one channel, (h, w) in levels, that can be nothing else."""
+def _sure(plane: Floats) -> tuple[Mask, tuple[int, int]]:
+    """Find the impulses of one channel, (h, w) in levels, that can be nothing else.
+
+    Returns:
+        The impulses, and how many of them are black on bright and white on dark, most firmly.
+    """
     found = np.zeros(plane.shape, bool)
     padded = np.pad(plane, 3, constant_values=np.nan)
-    for side in _sides(plane):
+    opposed = [0, 0]
+    for which, side in enumerate(_sides(plane)):
         for y, x in _blocks(side & (_alike(side, 1) <= _LONELY) & (_alike(side, 2) < _CROWD)):
             value = plane[y, x]
             around, near = _around(padded, y, x, 2), _around(padded, y, x, 1)
@@ -119,15 +141,17 @@ def _sure(plane: Floats) -> Mask:
             halo = (_median(near) - middle) * np.sign(value - middle)
             alone = (height > _LEAST) & (height > _FIRM * spread) & (halo < _HALO * height)
             found[y, x] = alone
-    return found
+            across = (middle > _MIDDLE) != (value > _MIDDLE)
+            opposed[which] += int((alone & across & (height > _FIRMER * spread)).sum())
+    return found, (opposed[0], opposed[1])
 
 
 def _levels(part: Pixels, channel: int) -> Floats:
     return part[..., channel].astype(np.float32) * np.float32(255 / full_scale(part))
 
 
-def impulse_share(pixels: Pixels) -> float:
-    """Return the share of pixels, 0 to 1, that are impulses in any channel, for certain.
+def impulses_in(pixels: Pixels) -> Impulses:
+    """Count the pixels that are impulses for certain.
 
     What noise, hairlines, edges of clipped areas and small lights make is left out; so are some
     impulses in texture and most that JPEG has softened. Large photos are sampled.
@@ -136,11 +160,20 @@ def impulse_share(pixels: Pixels) -> float:
         pixels: (H, W, C) uint8 or uint16.
     """
     found = total = 0
+    opposed, places = np.zeros(2, int), np.zeros(2, int)  # on bright values, on dark ones
     for part in windows(pixels, _SIZE, _SIZE, _WINDOWS):
-        sure = [_sure(_levels(part, channel)) for channel in range(part.shape[2])]
-        found += int(np.any(sure, axis=0).sum())
-        total += sure[0].size
-    return found / total
+        anywhere = np.zeros(part.shape[:2], bool)
+        for channel in range(part.shape[2]):
+            plane = _levels(part, channel)
+            sure, against = _sure(plane)
+            anywhere |= sure
+            bright = int((plane > _MIDDLE).sum())
+            opposed += against
+            places += bright, plane.size - bright
+        found += int(anywhere.sum())
+        total += anywhere.size
+    enough = opposed.min() >= _FEWEST
+    return Impulses(found / total, float((opposed / places).min()) if enough else 0.0)
 
 
 def _crowd(pixels: Pixels) -> int:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .sampling import Floats, Pixels, full_scale, in_levels, spread, windows
+from .screen import descreened, is_screen
 
 _SIZES = (192, 128, 64)  # sides of the windows of the spectrum: the first that fits
 _ROOM = 1.5  # times a window is what a photo measures at least: it has to be seen in parts
@@ -277,17 +278,21 @@ def notched(pixels: Pixels, peaks: Sequence[Peak]) -> Pixels:
     """Remove periodic noise: overlapping tiles' spectra, with notches at the peaks.
 
     A notch lowers what stands out to the median magnitude around it and keeps the phase, so that
-    texture has no hole. Tiles in which a line does not stand out keep it.
+    texture has no hole. Tiles in which a line does not stand out keep it. A screen of pure black
+    and white dots, which notches cannot remove, is averaged over its dots instead.
 
     Args:
         pixels: (H, W, C) uint8 or uint16.
-        peaks: As found in it.
+        peaks: As found in it, the strongest first.
 
     Returns:
         Its like.
     """
     if not peaks:
         return pixels.copy()
+    strongest = peaks[0]
+    if is_screen(pixels, strongest.amplitude):
+        return descreened(pixels, 1 / float(np.hypot(strongest.fy, strongest.fx)))
     height, width, channels = pixels.shape
     tall, wide = min(_TILE, height), min(_TILE, width)
     window = _tapered(tall, wide)
