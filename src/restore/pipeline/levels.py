@@ -23,8 +23,9 @@ TILE = 768  #: that is measured at a time
 CONTEXT = 48  #: that the middle of a tile is measured with
 BINS = 16  #: of brightness
 TYPICAL = 0.35  #: the quantile that counts as typical: cells full of texture read high
-QUIET = 0.1  #: the quantile of the quietest cells
-ROOM = 1.5  #: deviations of the noise between a cell's brightness and black or white
+QUIET = 0.2  #: the quantile of the quietest cells
+ROOM = 3.0  #: deviations of the noise between a cell's brightness and black or white
+MOST_ROOM = 60 / 255  #: of it that is asked for: beyond, few cells would be left
 ENOUGH = 0.1  #: of the cells, to tell what is typical by them alone
 
 
@@ -72,7 +73,7 @@ class LevelMap:
         Black and white cut noise off: what is left of it there is less than there was.
         """
         room = torch.minimum(self.brightness, 1 - self.brightness)
-        free = room > ROOM * self.level.mean(0)
+        free = room > min(ROOM * float(self.level.mean(0).median()), MOST_ROOM)
         enough = int(free.sum()) >= ENOUGH * free.numel()
         return free if enough else torch.ones_like(free)
 

@@ -54,7 +54,7 @@ class Levels:
     """The noise that a network measured: deviations in 8-bit levels."""
 
     typical: tuple[float, ...]  #: of each channel
-    quiet: float  #: in the quietest tenth of the photo: noise is everywhere, texture is not
+    quiet: float  #: in the quietest fifth of the photo: noise is everywhere, texture is not
 
 
 def detect(pixels: Pixels, levels: Levels | None) -> Detected:
