@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -144,7 +145,7 @@ def test_a_told_map_of_another_size_is_refused() -> None:
 def a_map(level: torch.Tensor, brightness: torch.Tensor) -> LevelMap:
     """Make a map of levels (h, w) in 8-bit levels, a half as strong in green, twice in blue."""
     channels = torch.tensor([1.0, 0.5, 2.0])[:, None, None]
-    return LevelMap(level / LEVELS * channels, brightness)
+    return LevelMap(level / LEVELS * channels, brightness, torch.zeros_like(brightness))
 
 
 def two_halves() -> LevelMap:
@@ -197,7 +198,8 @@ def test_a_map_of_brightness_keeps_what_brightness_explains() -> None:
 
 def test_a_map_of_brightness_is_linear_between_and_level_beyond() -> None:
     brightness = torch.linspace(0, 1, 400).reshape(20, 20)
-    made = LevelMap((0.01 + 0.1 * brightness).expand(3, -1, -1), brightness)
+    level = (0.01 + 0.1 * brightness).expand(3, -1, -1)
+    made = LevelMap(level, brightness, torch.zeros_like(brightness))
     found = made.of_brightness().level
     middle = (brightness > 1 / 32) & (brightness < 31 / 32)
     torch.testing.assert_close(found[:, middle], made.level[:, middle], atol=2e-3, rtol=0)
@@ -441,3 +443,11 @@ def test_noise_is_quiet_where_it_is_weakest() -> None:
     assert a_map(level, torch.full((4, 10), 0.5)).quiet == pytest.approx(6 * 3.5 / 3)
     level[:, 2:] = 60
     assert a_map(level, torch.full((4, 10), 0.5)).quiet == pytest.approx(6 * 3.5 / 3)
+
+
+def test_what_is_typical_is_read_where_the_photo_is_flat() -> None:
+    level, contrast = torch.full((4, 10), 6.0), torch.full((4, 10), 0.02)
+    level[:, 5:], contrast[:, 5:] = 0.5, 0.3  # noise that texture hides
+    flat = a_map(level, torch.full((4, 10), 0.5))
+    assert replace(flat, contrast=contrast).typical == (6.0, 3.0, 12.0)
+    assert flat.typical == (0.5, 0.25, 1.0)

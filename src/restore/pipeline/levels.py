@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ LEVELS = 255.0  #: 8-bit levels of the full scale
 TILE = 768  #: that is measured at a time
 CONTEXT = 48  #: that the middle of a tile is measured with
 BINS = 16  #: of brightness
-TYPICAL = 0.35  #: the quantile that counts as typical: cells full of texture read high
+TYPICAL = 0.35  #: the quantile, of the flatter half of the cells, that counts as typical
 QUIET = 0.2  #: the quantile of the quietest cells
 ROOM = 3.0  #: deviations of the noise between a cell's brightness and black or white
 MOST_ROOM = 60 / 255  #: of it that is asked for: beyond, few cells would be left
@@ -31,20 +31,21 @@ ENOUGH = 0.1  #: of the cells, to tell what is typical by them alone
 
 @dataclass(frozen=True)
 class LevelMap:
-    """The noise's deviation in every cell, and how bright the cell is. Units: [0, 1]."""
+    """The noise's deviation in every cell, and what the cell is like. Units: [0, 1]."""
 
     level: Tensor  #: (3, h, w)
     brightness: Tensor  #: (h, w)
+    contrast: Tensor  #: (h, w), deviation of the pixels, noise and all
 
     @property
     def typical(self) -> tuple[float, ...]:
         """What is typical of each channel, in 8-bit levels."""
-        return tuple(round(float(level) * LEVELS, 2) for level in self._quantile(TYPICAL))
+        return tuple(round(float(level) * LEVELS, 2) for level in self._typical())
 
     @property
     def quiet(self) -> float:
         """How strong it is where it is weakest, the channels' mean, in 8-bit levels."""
-        return float(self._quantile(QUIET).mean()) * LEVELS
+        return float(self._quantile(QUIET, self._unclipped()).mean()) * LEVELS
 
     def by_brightness(self) -> list[tuple[float, float]]:
         """Return (brightness, level), both in 8-bit levels, where there is enough to tell."""
@@ -60,11 +61,17 @@ class LevelMap:
 
     def uniform(self) -> LevelMap:
         """Return the map of a noise that is as strong everywhere."""
-        level = self._quantile(TYPICAL)[:, None, None].expand_as(self.level)
-        return LevelMap(level, self.brightness)
+        level = self._typical()[:, None, None].expand_as(self.level)
+        return replace(self, level=level)
 
-    def _quantile(self, share: float) -> Tensor:
-        ordered = self.level[:, self._unclipped()].sort(1).values
+    def _typical(self) -> Tensor:
+        """Return each channel's level where the photo is flattest: in texture, noise can hide."""
+        free = self._unclipped()
+        known = self.contrast[free].sort().values
+        return self._quantile(TYPICAL, free & (self.contrast <= known[(len(known) - 1) // 2]))
+
+    def _quantile(self, share: float, of: Tensor) -> Tensor:
+        ordered = self.level[:, of].sort(1).values
         return ordered[:, int(share * (ordered.shape[1] - 1))]
 
     def _unclipped(self) -> Tensor:
@@ -87,7 +94,7 @@ class LevelMap:
         overall = self.level.mean().clamp_min(1e-6)
         balance = self.level.flatten(1).mean(1) / overall  # channels differ in a fixed ratio
         scaled = torch.from_numpy(curve.astype(np.float32)) * balance[:, None, None]
-        return LevelMap(scaled, self.brightness)
+        return replace(self, level=scaled)
 
 
 def measured(photo: Photo, backend: MeasuresNoise, workers: Workers) -> LevelMap:
@@ -95,6 +102,7 @@ def measured(photo: Photo, backend: MeasuresNoise, workers: Workers) -> LevelMap
     height, width = photo.pixels.shape[:2]
     rows, columns = -(-height // LEVEL_CELL), -(-width // LEVEL_CELL)
     level, brightness = torch.empty(3, rows, columns), torch.empty(rows, columns)
+    contrast = torch.empty(rows, columns)
     view = Encoded(photo.pixels.shape[2])
 
     def measure(part: tiles.Tile) -> None:
@@ -104,18 +112,22 @@ def measured(photo: Photo, backend: MeasuresNoise, workers: Workers) -> LevelMap
         pad = (0, -picture.shape[3] % LEVEL_CELL, 0, -picture.shape[2] % LEVEL_CELL)
         picture = F.pad(picture, pad, mode="replicate")
         found = contract.levels(backend, Shown(picture))[0]
-        mean = F.avg_pool2d(picture.mean(1, keepdim=True), LEVEL_CELL)[0, 0]
+        grey = picture.mean(1, keepdim=True)
+        mean = F.avg_pool2d(grey, LEVEL_CELL)
+        around = grey - F.interpolate(mean, scale_factor=LEVEL_CELL)
+        deviation = F.avg_pool2d(around.square_(), LEVEL_CELL)[0, 0].sqrt()
         of_photo = _cells(core.top, core.bottom), _cells(core.left, core.right)
         of_tile = (
             _cells(core.top - window.top, core.bottom - window.top),
             _cells(core.left - window.left, core.right - window.left),
         )
         level[:, *of_photo] = found[:, *of_tile]
-        brightness[of_photo] = mean[of_tile]
+        brightness[of_photo] = mean[0, 0][of_tile]
+        contrast[of_photo] = deviation[of_tile]
 
     # Seams between cores lie on whole cells when windows start at every second one.
     workers.each(measure, tiles.grid(height, width, TILE, CONTEXT, 2 * LEVEL_CELL))
-    return LevelMap(level, brightness)
+    return LevelMap(level, brightness, contrast)
 
 
 def told(photo: Photo, sigma: float | NoiseMapFile) -> LevelMap:
@@ -139,7 +151,8 @@ def told(photo: Photo, sigma: float | NoiseMapFile) -> LevelMap:
         level = F.avg_pool2d(F.pad(plane, pad, mode="replicate"), LEVEL_CELL)[0]
     else:
         level = torch.full((1, rows, columns), sigma / LEVELS)
-    return LevelMap(level.expand(3, -1, -1), torch.full((rows, columns), 0.5))
+    evenly = torch.full((rows, columns), 0.5)
+    return LevelMap(level.expand(3, -1, -1), evenly, torch.zeros_like(evenly))
 
 
 def _cells(start: int, stop: int) -> slice:
