@@ -22,7 +22,8 @@ LEVELS = 255.0  #: 8-bit levels of the full scale
 TILE = 768  #: that is measured at a time
 CONTEXT = 48  #: that the middle of a tile is measured with
 BINS = 16  #: of brightness
-TYPICAL = 0.35  #: the quantile, of the flatter half of the cells, that counts as typical
+FLAT = 0.3  #: of the cells, the flattest: their median is typical
+BY_TONE = 0.35  #: the quantile of a brightness's cells: those full of texture read high
 QUIET = 0.2  #: the quantile of the quietest cells
 ROOM = 3.0  #: deviations of the noise between a cell's brightness and black or white
 MOST_ROOM = 60 / 255  #: of it that is asked for: beyond, few cells would be left
@@ -56,7 +57,7 @@ class LevelMap:
             some = level[bins == index]
             if len(some) >= max(8, len(level) // 1000):
                 middle = float(round((index + 0.5) / BINS * LEVELS))
-                found.append((middle, round(float(some.quantile(TYPICAL)) * LEVELS, 2)))
+                found.append((middle, round(float(some.quantile(BY_TONE)) * LEVELS, 2)))
         return found
 
     def uniform(self) -> LevelMap:
@@ -68,7 +69,7 @@ class LevelMap:
         """Return each channel's level where the photo is flattest: in texture, noise can hide."""
         free = self._unclipped()
         known = self.contrast[free].sort().values
-        return self._quantile(TYPICAL, free & (self.contrast <= known[(len(known) - 1) // 2]))
+        return self._quantile(0.5, free & (self.contrast <= known[int(FLAT * (len(known) - 1))]))
 
     def _quantile(self, share: float, of: Tensor) -> Tensor:
         ordered = self.level[:, of].sort(1).values
