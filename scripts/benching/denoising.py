@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from restore import color, registry
@@ -17,7 +17,14 @@ from restore.backends.stored import read_net
 from restore.clock import Stopwatch
 from restore.device import freeze_arithmetic
 from restore.job import Job
-from restore.nets.autoencoder import MULTIPLE, AutoencoderConfig, Denoiser, folded_levels
+from restore.nets.autoencoder import (
+    FOLD,
+    MULTIPLE,
+    AutoencoderConfig,
+    Block,
+    Denoiser,
+    folded_levels,
+)
 from restore.photo import Photo, Pixels
 from restore.pipeline import Workers, tiled
 from restore.pipeline.levels import measured
@@ -71,9 +78,27 @@ def in_one_tile(weights: Path, photo: Photo) -> Pixels:
 
 
 def naively(net: Denoiser, picture: Tensor) -> Tensor:
-    """Call the networks on the whole picture as they come: eager, contiguous, no tiles."""
+    """Call the networks on the whole picture as a textbook does: eager, contiguous, no tiles.
+
+    Nothing is done in place, and features live until the function ends.
+    """
     with torch.no_grad():
-        return net.autoencoder(picture, folded_levels(net.estimator(picture)))
+        coder, levels = net.autoencoder, folded_levels(net.estimator(picture))
+        first = _through(
+            coder.down1, coder.head(torch.cat([F.pixel_unshuffle(picture, FOLD), levels], 1))
+        )
+        second = _through(coder.down2, coder.shrink1(first))
+        third = _through(coder.bottom, coder.shrink2(second))
+        up2 = _through(coder.up2, coder.grow2(third) + second)
+        up1 = _through(coder.up1, coder.grow1(up2) + first)
+        return picture - F.pixel_shuffle(coder.tail(up1), FOLD)
+
+
+def _through(blocks: nn.Sequential, x: Tensor) -> Tensor:
+    for block in blocks:
+        assert isinstance(block, Block)
+        x = x + block.conv2(F.relu(block.conv1(x)))
+    return x
 
 
 def largest_difference(one: Pixels, other: Pixels) -> float:

@@ -65,7 +65,8 @@ class Block(nn.Module):
         nn.init.zeros_(self.conv2.weight)  # begin as nothing but shortcuts
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.relu(self.conv1(x)))
+        # In place, where no gradient needs what was there: half of a block's memory, and faster.
+        return self.conv2(F.relu_(self.conv1(x))).add_(x)
 
 
 def _blocks(channels: int, count: int) -> nn.Sequential:
@@ -79,9 +80,24 @@ class LevelEstimator(nn.Module):
         super().__init__()
         fine, middle, coarse = widths
         self.layers = nn.Sequential(
-            *(_conv(3 * FOLD**2, fine), nn.ReLU(), _conv(fine, fine), nn.ReLU()),
-            *(_conv(fine, middle, stride=2), nn.ReLU(), _conv(middle, middle), nn.ReLU()),
-            *(_conv(middle, coarse, stride=2), nn.ReLU(), _conv(coarse, coarse), nn.ReLU()),
+            *(
+                _conv(3 * FOLD**2, fine),
+                nn.ReLU(inplace=True),
+                _conv(fine, fine),
+                nn.ReLU(inplace=True),
+            ),
+            *(
+                _conv(fine, middle, stride=2),
+                nn.ReLU(inplace=True),
+                _conv(middle, middle),
+                nn.ReLU(inplace=True),
+            ),
+            *(
+                _conv(middle, coarse, stride=2),
+                nn.ReLU(inplace=True),
+                _conv(coarse, coarse),
+                nn.ReLU(inplace=True),
+            ),
             nn.Conv2d(coarse, 3, 1),
         )
 
@@ -116,12 +132,22 @@ class Autoencoder(nn.Module):
             picture: (N, 3, H, W).
             levels: (N, 3, H / FOLD, W / FOLD), the deviation of the noise; see `folded_levels`.
         """
-        folded = F.pixel_unshuffle(picture, FOLD)
-        first = self.down1(self.head(torch.cat([folded, levels], 1)))
-        second = self.down2(self.shrink1(first))
-        third = self.bottom(self.shrink2(second))
-        second = self.up2(self.grow2(third) + second)
-        first = self.up1(self.grow1(second) + first)
+        # Loops, and features that grow in place: a call would hold what went into it.
+        first = self.head(torch.cat([F.pixel_unshuffle(picture, FOLD), levels], 1))
+        for block in self.down1:
+            first = block(first)
+        second = self.shrink1(first)
+        for block in self.down2:
+            second = block(second)
+        third = self.shrink2(second)
+        for block in self.bottom:
+            third = block(third)
+        second = self.grow2(third).add_(second)
+        for block in self.up2:
+            second = block(second)
+        first = self.grow1(second).add_(first)
+        for block in self.up1:
+            first = block(first)
         return picture - F.pixel_shuffle(self.tail(first), FOLD)
 
 
