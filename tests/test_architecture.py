@@ -47,7 +47,7 @@ ALLOWED = {
 }
 
 #: what may be imported inside a function: the two lazy edges, and what the command line defers
-LAZY = {"cli": {"batch", "files", "record"}}
+LAZY = {"cli": {"batch", "files", "record", "weights"}}
 
 
 def modules() -> list[Path]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ import torch
 from conftest import Ran, scene
 from PIL import Image
 
+import restore
+import restore.photo
 from restore.backend import Outcome, Shown
 
 Run = Callable[..., Ran]
@@ -161,6 +165,48 @@ def test_an_unreadable_folder(
     assert (tmp_path / "a.colorized.jpg").exists()
 
 
+def test_a_folder_that_can_be_listed_and_no_more(
+    tmp_path: Path, draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = draw("closed/a.jpg"), draw("closed/b.jpg")
+    closed, good = tmp_path / "closed", draw("a.jpg")
+    status, access = os.stat, os.access
+
+    def denied(path: Any, *rest: Any, **named: Any) -> os.stat_result:
+        if isinstance(path, str | Path) and Path(path).parent == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return status(path, *rest, **named)
+
+    monkeypatch.setattr(os, "stat", denied)  # chmod does not bind root
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path) != closed and access(path, mode)
+    )
+    monkeypatch.setattr(os.path, "isfile", lambda path: Path(path).parent != closed)
+    alone = run("colorize", closed, *IDENTITY)
+    assert is_one_error(alone, 3)
+    assert "closed: cannot be read: permission denied" in alone.stderr
+    assert is_one_error(run("colorize", f"{closed}/*.jpg", *IDENTITY), 3)
+    assert run("colorize", closed, good, *IDENTITY).exit_code == 8
+    assert run("colorize", *inside, *IDENTITY).exit_code == 3
+
+
+@pytest.mark.parametrize("target", ["gone.jpg", "link.jpg"])
+def test_a_link_in_a_folder_that_leads_nowhere(
+    tmp_path: Path, draw: Draw, run: Run, target: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    link = tmp_path / "in/link.jpg"
+    link.symlink_to(target)
+    (tmp_path / "in/notes.txt").symlink_to("gone.txt")
+    alone = run("colorize", tmp_path / "in", *IDENTITY)
+    assert is_one_error(alone, 3)
+    assert f"error: {link}: a link to a file that is not there" in alone.stderr
+    draw("in/a.jpg")
+    ran = run("colorize", f"{tmp_path}/in/*", "-o", f"{tmp_path}/out/", *IDENTITY)
+    assert ran.exit_code == 8
+    assert len(said(ran, "error: ")) == 1
+
+
 @pytest.mark.parametrize("output", ["a.jpg/", "a.jpg/b.jpg", "out.bmp", "/dev/full"])
 def test_an_output_that_cannot_be(tmp_path: Path, draw: Draw, run: Run, output: str) -> None:
     photo = draw("a.jpg")
@@ -217,6 +263,55 @@ def test_a_full_disk(
     assert all(name.startswith("restore-run-") for name in left)
 
 
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize("victim", ["a.colorized.png", "a.colorized.png.json"])
+def test_a_failed_write_leaves_the_files_of_before(
+    draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch, earlier: bool, victim: str
+) -> None:
+    photo = draw("a.png")
+    if earlier:
+        assert run("colorize", photo, *IDENTITY, "--seed", 5).exit_code == 0
+    before = {path.name: path.read_bytes() for path in photo.parent.iterdir()}
+    rename = Path.replace
+
+    def locked(path: Path, target: Path) -> Path:
+        if target.name == victim and path.read_bytes() != before.get(victim):
+            raise PermissionError(13, "Permission denied")  # as where a viewer holds it open
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", locked)
+    ran = run("colorize", photo, *IDENTITY)
+    assert is_one_error(ran, 4), ran
+    assert victim in ran.stderr
+    assert {path.name: path.read_bytes() for path in photo.parent.iterdir()} == before
+
+
+def test_a_result_larger_than_the_limit_on_files_leaves_nothing(tmp_path: Path, draw: Draw) -> None:
+    resource = pytest.importorskip("resource")
+    photo = draw("a.png", 300, 400)
+    ran = subprocess.run(
+        [sys.executable, "-m", "restore", "colorize", str(photo), *IDENTITY],
+        env={**os.environ, "PYTHONPATH": str(Path(restore.__file__).parents[1])},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 4, ran
+    assert f"cannot write {tmp_path}/a.colorized.png: file too large" in ran.stderr
+    assert "ulimit -f" in ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="this system has no /proc")
+def test_a_folder_that_takes_no_files_is_the_reason(draw: Draw, run: Run) -> None:
+    if not os.access("/proc", os.W_OK):
+        pytest.skip("needs the rights of root")
+    ran = run("colorize", draw("a.png"), "-o", "/proc/x.png", *IDENTITY)
+    assert is_one_error(ran, 4), ran
+    assert "cannot write /proc/x.png: its folder takes no new files" in ran.stderr
+
+
 def test_a_log_that_cannot_be_continued_is_one_line(
     draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +342,16 @@ def test_a_plan_holds_no_commands_of_a_terminal(tmp_path: Path, run: Run) -> Non
     assert "\\x1b]0;title.jpg: no such file" in ran.stderr
 
 
+def test_a_plan_of_odd_names_is_a_line_a_photo(draw: Draw, run: Run) -> None:
+    photo = draw("a.jpg")
+    photo.rename(photo.with_name("two\nlines\x1b]0;title.jpg"))
+    ran = run("colorize", photo.parent, "--dry-run")
+    assert ran.exit_code == 0
+    assert len(ran.stdout.splitlines()) == 1
+    assert b"\x1b" not in ran.stdout
+    assert b"two\\x0alines\\x1b]0;title.jpg -> " in ran.stdout
+
+
 def test_a_bomb_is_refused_by_its_header(draw: Draw, run: Run) -> None:
     ran = run("colorize", draw("a.png"), "--max-pixels", 1000)
     assert is_one_error(ran, 3)
@@ -259,6 +364,8 @@ def test_a_bomb_is_refused_by_its_header(draw: Draw, run: Run) -> None:
     [
         (("--backend", "difusion"), 7),
         (("--model", "nothing-v1"), 5),
+        (("--model", "denoiser-v1"), 5),
+        (("--model", "colorizer-v1", *IDENTITY), 5),
         (("--device", "cuda:99"), 6),
         (("--hint", "80,0=#ff0000"), 2),
         (("--hint", "0,60=#ff0000"), 2),
@@ -267,7 +374,33 @@ def test_a_bomb_is_refused_by_its_header(draw: Draw, run: Run) -> None:
 def test_settings_that_do_not_fit(draw: Draw, run: Run, words: tuple[str, ...], code: int) -> None:
     photo = draw("a.jpg")
     assert is_one_error(run("colorize", photo, *words), code)
+    if words[0] != "--hint":  # whether it fits, only the photo can tell
+        assert is_one_error(run("colorize", photo, *words, "--dry-run"), code)
     assert [path.name for path in photo.parent.iterdir()] == ["a.jpg"]
+
+
+@pytest.mark.parametrize("model", ["nothing-v1", "denoiser-v1"])
+def test_only_models_of_the_backend_are_named(draw: Draw, run: Run, model: str) -> None:
+    ran = run("colorize", draw("a.jpg"), "--model", model)
+    assert ran.stderr.splitlines() == [
+        f"error: backend 'diffusion' has no model named {model!r}",
+        "hint: known: colorizer-v1",
+    ]
+
+
+def test_a_dry_run_reads_no_photo_that_has_no_result(
+    draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = draw("in/a.jpg")
+    assert run("colorize", photo, *IDENTITY).exit_code == 0
+    other = draw("in/b.jpg", seed=1)
+    read = []
+    content = restore.photo.content
+    monkeypatch.setattr("restore.photo.content", lambda path: (read.append(path), content(path))[1])
+    ran = run("colorize", photo.parent, "--dry-run", "--device", "cpu", *IDENTITY)
+    assert ran.exit_code == 0, ran.stderr
+    assert f"{other} -> " in ran.stdout.decode()
+    assert read == [photo]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from conftest import Ran, scene
 from PIL import Image
 
@@ -173,16 +174,17 @@ def test_changed_settings_and_changed_photos_are_done_again(
     assert "1 done, 1 up to date" in run("colorize", scans, *IDENTITY, "--seed", 7).stderr
 
 
-@pytest.mark.parametrize("harm", ["cut", "other", "gone"])
-def test_a_damaged_output_is_made_again(draw: Draw, run: Run, harm: str) -> None:
-    photo = draw("a.jpg")
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+@pytest.mark.parametrize("harm", ["cut", "empty", "gone"])
+def test_a_damaged_output_is_made_again(draw: Draw, run: Run, harm: str, suffix: str) -> None:
+    photo = draw(f"a.{suffix}")
     assert run("colorize", photo, *IDENTITY).exit_code == 0
-    output = photo.with_name("a.colorized.jpg")
+    output = photo.with_name(f"a.colorized.{suffix}")
     whole = output.read_bytes()
     if harm == "gone":
         output.unlink()
     else:
-        output.write_bytes(whole[: len(whole) // 2] if harm == "cut" else b"something else")
+        output.write_bytes(whole[: len(whole) // 2] if harm == "cut" else b"")
     assert run("colorize", photo, *IDENTITY).exit_code == 0
     assert output.read_bytes() == whole
 
@@ -230,22 +232,128 @@ def test_a_retouched_output_is_left_alone(draw: Draw, run: Run) -> None:
     assert output.read_bytes() != retouched
 
 
-def test_a_companion_that_is_not_made_any_more_is_taken_away(
+def pages() -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, np.zeros((2, 8, 8), np.uint8), photometric="minisblack")
+    return stream.getvalue()
+
+
+def floats() -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, np.zeros((8, 8), np.float32))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "retouched",
+    [pages(), floats(), b"GIF89a" + bytes(20), b"something else"],
+    ids=["pages", "floats", "gif", "text"],
+)
+def test_a_retouched_output_that_we_cannot_read_is_left_alone(
+    draw: Draw, run: Run, retouched: bytes
+) -> None:
+    photo = draw("a.tif")
+    output = photo.with_name("a.colorized.tif")
+    assert run("colorize", photo, *IDENTITY).exit_code == 0
+    assert len(retouched) < output.stat().st_size
+    output.write_bytes(retouched)
+    for words in ((), ("--seed", 5)):
+        ran = run("colorize", photo, *IDENTITY, *words)
+        assert ran.exit_code == 4
+        assert "changed after it was made" in ran.stderr
+        assert output.read_bytes() == retouched
+    assert run("colorize", photo, *IDENTITY, "--overwrite").exit_code == 0
+    assert output.read_bytes() != retouched
+
+
+SAVED = ("--confidence", "--samples", 2, "--save-samples")
+
+
+@pytest.mark.parametrize("words", [SAVED, (*SAVED, "--seed", 5)])
+@pytest.mark.parametrize("name", ["a.colorized.s1.jpg", "a.colorized.jpg.confidence.png"])
+def test_a_retouched_companion_is_left_alone(
+    draw: Draw, offer: Callable[[str], None], run: Run, name: str, words: tuple[object, ...]
+) -> None:
+    offer("Painter")
+    photo = draw("a.jpg")
+    assert run("colorize", photo, *SAVED).exit_code == 0
+    retouched = photo.with_name(name)
+    retouched.write_bytes(b"retouched by its owner")
+    before = state(photo.parent)
+    ran = run("colorize", photo, *words)
+    assert ran.exit_code == 4
+    assert f"{retouched} was changed after it was made" in ran.stderr
+    assert state(photo.parent) == before
+    assert run("colorize", photo, *words, "--overwrite").exit_code == 0
+    assert retouched.read_bytes() != b"retouched by its owner"
+
+
+def test_a_missing_sample_is_made_again(draw: Draw, offer: Callable[[str], None], run: Run) -> None:
+    offer("Painter")
+    photo = draw("a.jpg")
+    assert run("colorize", photo, *SAVED).exit_code == 0
+    sample = photo.with_name("a.colorized.s1.jpg")
+    whole = sample.read_bytes()
+    for harm in (sample.unlink, lambda: sample.write_bytes(b"")):
+        harm()
+        assert run("colorize", photo, *SAVED).exit_code == 0
+        assert sample.read_bytes() == whole
+
+
+def test_what_an_earlier_run_saved_stays_and_is_no_photo(
     tmp_path: Path, draw: Draw, offer: Callable[[str], None], run: Run
 ) -> None:
     offer("Painter")
     draw("a.jpg")
-    assert (
-        run("colorize", tmp_path, "--confidence", "--samples", 2, "--save-samples").exit_code == 0
-    )
+    assert run("colorize", tmp_path, *SAVED).exit_code == 0
+    saved = state(tmp_path)
+    beside = sorted(saved.keys() - {"a.jpg", "a.colorized.jpg", "a.colorized.jpg.json"})
+    assert len(beside) == 3
+    ran = run("colorize", tmp_path, "--seed", 5)
+    assert ran.exit_code == 0
+    assert "beside it, of an earlier result: a.colorized" in ran.stderr
+    assert {name: state(tmp_path)[name] for name in beside} == {n: saved[n] for n in beside}
+    record = json.loads((tmp_path / "a.colorized.jpg.json").read_bytes())
+    assert record["companions"] == []
+    assert sorted(one["name"] for one in record["left"]) == beside
+    again = run("colorize", tmp_path, "--seed", 5)
+    assert "up to date" in again.stderr
+    assert "done" not in again.stderr.replace("0 done", "")
+    # They are ours, so they may be replaced by new ones; what was retouched may not.
+    assert run("colorize", tmp_path, *SAVED, "--seed", 6).exit_code == 0
+    assert all(state(tmp_path)[name] != saved[name] for name in beside)
+    assert run("colorize", tmp_path).exit_code == 0
     (tmp_path / "a.colorized.s1.jpg").write_bytes(b"retouched by its owner")
-    assert run("colorize", tmp_path / "a.jpg").exit_code == 0
-    assert tree(tmp_path) == [
-        "a.colorized.jpg",
-        "a.colorized.jpg.json",
-        "a.colorized.s1.jpg",
-        "a.jpg",
-    ]
+    assert run("colorize", tmp_path, "--seed", 7).exit_code == 0
+    assert run("colorize", tmp_path, *SAVED).exit_code == 4
+    assert tree(tmp_path) == sorted(saved)
+
+
+def test_a_result_whose_record_is_gone_is_called_ours_and_stays(draw: Draw, run: Run) -> None:
+    photo = draw("a.jpg")
+    assert run("colorize", photo, *IDENTITY).exit_code == 0
+    photo.with_name("a.colorized.jpg.json").unlink()
+    before = state(photo.parent)
+    ran = run("colorize", photo, *IDENTITY)
+    assert ran.exit_code == 4
+    assert "is a result of ours, but its record is gone" in ran.stderr
+    assert "hint: put the record back" in ran.stderr
+    assert state(photo.parent) == before
+
+
+def test_without_its_record_a_map_is_still_no_photo(
+    tmp_path: Path, draw: Draw, offer: Callable[[str], None], run: Run
+) -> None:
+    offer("Painter")
+    photo = draw("a.jpg")
+    assert run("colorize", photo, *SAVED).exit_code == 0
+    photo.with_name("a.colorized.jpg.json").unlink()
+    draw("mine.jpg.copy.png")  # of somebody's own photo
+    draw("mine.jpg")
+    ran = run("colorize", tmp_path, "-o", f"{tmp_path}/out/", "--dry-run", "--json")
+    named = [Path(json.loads(line)["input"]).name for line in ran.stdout.splitlines()]
+    assert named == ["a.jpg", "mine.jpg", "mine.jpg.copy.png"]
+    assert ": 4, left out" in ran.stderr
 
 
 @pytest.mark.parametrize("name", ["a.colorized.jpg", "a.colorized.jpg.json"])
@@ -468,11 +576,13 @@ def test_a_photo_from_a_pipe_that_a_shell_opened(tmp_path: Path, draw: Draw, run
         os.write(writer, photo.read_bytes())  # less than a pipe holds
         os.close(writer)
         nowhere = run("colorize", f"/dev/fd/{reader}", *IDENTITY)
+        folder = run("colorize", f"/dev/fd/{reader}", "-o", f"{tmp_path}/out/", *IDENTITY)
         ran = run("colorize", f"/dev/fd/{reader}", "-o", tmp_path / "out.png", *IDENTITY)
     finally:
         os.close(reader)
-    assert nowhere.exit_code == 4
-    assert "a pipe has no folder for its result\nhint: name one with -o" in nowhere.stderr
+    for refused in (nowhere, folder):
+        assert refused.exit_code == 4
+        assert "a pipe has no name for its result\nhint: name one with -o" in refused.stderr
     assert ran.exit_code == 0, ran.stderr
     assert run("colorize", photo, "-o", tmp_path / "same.png", *IDENTITY).exit_code == 0
     assert (tmp_path / "out.png").read_bytes() == (tmp_path / "same.png").read_bytes()
@@ -484,10 +594,17 @@ def test_names_that_are_not_unicode(tmp_path: Path, draw: Draw, run: Run) -> Non
     photo = draw("a.jpg").rename(tmp_path / os.fsdecode(b"\xff.jpg"))
     ran = run("colorize", photo, "--json", *IDENTITY)
     assert ran.exit_code == 0
-    assert json.loads(ran.stdout)["record"]["input"]["name"] == photo.name
+    line = json.loads(ran.stdout)
+    assert line["input"] == f"{tmp_path}/\\xff.jpg"
+    assert line["record"]["input"]["name"] == "\\xff.jpg"
+    other = draw("ä\N{GRINNING FACE}.jpg")
+    lines = run("colorize", other, "--json", *IDENTITY).stdout
+    assert json.loads(lines)["input"] == str(other)
     dry = run("colorize", photo, "--dry-run")
     assert dry.exit_code == 0
-    assert b"\xff.colorized.jpg" in dry.stdout
+    assert b"\\xff.colorized.jpg" in dry.stdout
+    planned = run("colorize", photo, "--dry-run", "--json")
+    assert json.loads(planned.stdout)["input"] == f"{tmp_path}/\\xff.jpg"
 
 
 def test_a_result_that_is_named_is_an_input_and_linked_to_its_own_source(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -269,11 +270,29 @@ DRIVER = """
 import sys
 from restore import registry
 from restore.backend import Entry, Task
-from restore.cli import main
-row = Entry("fake", "fakes:Slow", (Task.COLORIZE,), "for tests", draws=True)
+from restore.__main__ import start
+row = Entry("fake", f"fakes:{sys.argv.pop(1)}", (Task.COLORIZE,), "for tests", draws=True)
 registry.BACKENDS = (row, *registry.BACKENDS)
-main()
+start()
 """
+
+
+@contextmanager
+def begun(folder: Path, fake: str, *words: str, done: int) -> Iterator[subprocess.Popen[str]]:
+    """Restore the photos of `in` in a process, which has finished some of them."""
+    paths = [str(Path(__file__).parent), str(Path(color.__file__).parents[1])]
+    with subprocess.Popen(
+        [sys.executable, "-c", DRIVER, fake, "colorize", "in", "-o", "out", "--jobs", "2", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 60
+        while len(list(folder.glob("out/*.jpg"))) < done and time.monotonic() < deadline:
+            time.sleep(0.02)
+        yield process
+        process.kill()
 
 
 @pytest.fixture
@@ -281,19 +300,8 @@ def batch(tmp_path: Path, draw: Draw) -> Iterator[subprocess.Popen[str]]:
     """A process that restores forty photos with a slow model and has finished a few."""
     for number in range(40):
         draw(f"in/{number:02}.jpg", seed=number)
-    paths = [str(Path(__file__).parent), str(Path(color.__file__).parents[1])]
-    with subprocess.Popen(
-        [sys.executable, "-c", DRIVER, "colorize", "in", "-o", "out", "--jobs", "2"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        deadline = time.monotonic() + 60
-        while len(list(tmp_path.glob("out/*.jpg"))) < 3 and time.monotonic() < deadline:
-            time.sleep(0.02)
+    with begun(tmp_path, "Slow", done=3) as process:
         yield process
-        process.kill()
 
 
 def finished(out: Path) -> dict[str, str]:
@@ -316,6 +324,50 @@ def test_ctrl_c_stops_at_once_and_keeps_what_is_done(
     assert "Traceback" not in stderr
     assert 3 <= len(finished(tmp_path / "out")) < 40
     assert not list(tmp_path.rglob("*.part"))
+    (log,) = tmp_path.glob("out/restore-run-*.jsonl")
+    last = json.loads(log.read_bytes().splitlines()[-1])
+    assert (last["event"], last["status"]) == ("end", "interrupted")
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_ctrl_c_while_threads_are_inside_torch(tmp_path: Path, draw: Draw, times: int) -> None:
+    for number in range(6):
+        draw(f"in/{number}.jpg", seed=number)
+    with begun(tmp_path, "Endless", done=2) as process:
+        time.sleep(0.5)  # until the next two are there
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)  # or the system makes one of them
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert stderr.splitlines()[-1] == "interrupted; finished photos are kept"
+    assert "terminate" not in stderr
+    assert len(finished(tmp_path / "out")) == 2
+    assert not list(tmp_path.rglob("*.part"))
+    (log,) = (tmp_path / "out").glob("restore-run-*.jsonl")
+    assert json.loads(log.read_bytes().splitlines()[-1])["status"] == "interrupted"
+
+
+IMPORTING = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from restore.__main__ import start
+start()
+"""
+
+
+def test_ctrl_c_while_the_program_is_loaded() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", IMPORTING],
+        env={**os.environ, "PYTHONPATH": str(Path(color.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+    )
+    assert (ran.returncode, ran.stderr) == (130, "interrupted\n")
 
 
 def test_killed_the_same_command_finishes_only_what_is_not_done(
@@ -364,6 +416,33 @@ def test_ctrl_c_while_waiting_for_a_pipe(tmp_path: Path) -> None:
         assert process.wait(timeout=30) == 130
         assert process.stderr.read() == b"interrupted; finished photos are kept\n"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [("-n",), ("-n", "--json"), ("--json",), ("-o", "-")])
+def test_standard_output_that_takes_no_more(draw: Draw, words: tuple[str, ...]) -> None:
+    with (
+        Path("/dev/full").open("wb") as full,
+        program("colorize", draw("a.jpg"), *words, *IDENTITY, stdout=full.fileno()) as process,
+    ):
+        assert process.stderr is not None
+        stderr = process.stderr.read().decode()
+        assert process.wait(timeout=60) == 4
+    assert "Traceback" not in stderr
+    assert stderr.splitlines()[-1].startswith("error: cannot write to standard output: ")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")
+def test_standard_error_that_is_closed(draw: Draw) -> None:
+    photos = [str(draw(name)) for name in ("a.jpg", "b.jpg")]
+    words = [sys.executable, "-m", "restore", "colorize", *photos, *IDENTITY]
+    ran = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *words],
+        env={**os.environ, "PYTHONPATH": str(Path(color.__file__).parents[1])},
+        stdout=subprocess.PIPE,
+    )
+    assert (ran.returncode, ran.stdout) == (0, b"")
+    assert pixels(Path(photos[1]).with_name("b.colorized.jpg")).shape == (60, 80, 3)
 
 
 @pytest.mark.parametrize("words", [("--help",), ("colorize", "PHOTO", "-o", "-", *IDENTITY)])

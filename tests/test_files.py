@@ -259,6 +259,19 @@ def test_outputs_that_cannot_be_are_refused_in_the_plan(tree: Path, name: str) -
     assert result.hint
 
 
+@pytest.mark.parametrize("name", ["", ".json", ".confidence.png"])
+def test_a_folder_in_the_place_of_an_output_is_called_one(tree: Path, name: str) -> None:
+    folder = tree / f"b.colorized.JPG{name}"
+    folder.mkdir()
+    (found,) = files.find_photos(
+        [tree / "b.JPG"], recursive=False, ignore=lambda _: False, marked=lambda _: False
+    ).photos
+    (target,) = files.plan_outputs([found], word="colorized", maps=["confidence"])
+    assert isinstance(target.output, OutputError)
+    assert str(target.output) == f"{folder} is a folder"
+    assert "rename that folder" in target.output.hint
+
+
 def test_a_device_is_not_replaced() -> None:
     (result,) = plan(Path("a.png"), file=Path(os.devnull))
     assert isinstance(result, OutputError)
@@ -284,8 +297,8 @@ def test_companions() -> None:
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
     path = tmp_path / ("ü" * 100 + ".jpg")
-    with files.replacing(path) as stream:
-        stream.write(b"new")
+    with files.together() as write:
+        write(path, b"new")
         assert not path.exists()
         assert [p.name[0] for p in tmp_path.iterdir()] == ["."]
     assert path.read_bytes() == b"new"
@@ -299,14 +312,52 @@ def test_a_failure_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     path.write_bytes(b"old")
 
     def interrupted() -> None:
-        with files.replacing(path) as stream:
-            stream.write(b"half")
+        with files.together() as write:
+            write(path, b"new")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert [p.name for p in tmp_path.iterdir()] == ["a.jpg"]
     assert path.read_bytes() == b"old"
+
+
+def test_files_appear_in_reverse_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    renamed = []
+
+    def rename(path: Path, target: Path) -> None:
+        renamed.append(target.name)
+        os.replace(path, target)  # noqa: PTH105 - the method is what is replaced
+
+    monkeypatch.setattr(Path, "replace", rename)
+    with files.together() as write:
+        for name in ("picture", "map", "record"):
+            write(tmp_path / name, name.encode())
+    assert renamed == ["record", "map", "picture"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map", "picture", "record"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_if_one_file_cannot_appear_all_others_are_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def no_links(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if not links:  # as on FAT
+        monkeypatch.setattr(os, "link", no_links)
+    (tmp_path / "old").write_bytes(b"before")
+    (tmp_path / "folder").mkdir()
+
+    def put_all() -> None:
+        with files.together() as write:
+            for name in ("folder", "old", "new"):
+                write(tmp_path / name, b"after")
+
+    with pytest.raises(OutputError, match=r"cannot write .*folder"):
+        put_all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "old"]
+    assert (tmp_path / "old").read_bytes() == b"before"
 
 
 def test_a_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,9 +367,9 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "fsync", full)
     with (
         pytest.raises(OutputError, match="no space left") as caught,
-        files.replacing(tmp_path / "a.jpg") as stream,
+        files.together() as write,
     ):
-        stream.write(b"new")
+        write(tmp_path / "a.jpg", b"new")
     assert "free some space" in caught.value.hint
     assert not list(tmp_path.iterdir())
 
@@ -326,9 +377,9 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_missing_folder_is_one_clear_error(tmp_path: Path) -> None:
     with (
         pytest.raises(OutputError, match="no such file") as caught,
-        files.replacing(tmp_path / "gone" / "a.jpg"),
+        files.together() as write,
     ):
-        pass
+        write(tmp_path / "gone" / "a.jpg", b"new")
     assert "folder" in caught.value.hint
 
 
@@ -345,8 +396,8 @@ def test_threads_may_write_one_path(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
 
     def write(k: int) -> None:
-        with files.replacing(path) as stream:
-            stream.write(bytes([k]) * 1000)
+        with files.together() as put:
+            put(path, bytes([k]) * 1000)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(32)))
@@ -358,8 +409,9 @@ def test_threads_may_write_one_path(tmp_path: Path) -> None:
 
 def test_leftovers_of_killed_processes_are_removed_and_nothing_else(tmp_path: Path) -> None:
     code = (
-        "import os, pathlib, sys; from restore.files import replacing\n"
-        "with replacing(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+        "import os, pathlib, sys; from restore.files import together\n"
+        "with together() as write:\n"
+        "    write(pathlib.Path(sys.argv[1]), b'new'); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.jpg")], check=False)
     (left,) = tmp_path.iterdir()
@@ -368,8 +420,8 @@ def test_leftovers_of_killed_processes_are_removed_and_nothing_else(tmp_path: Pa
     other = "00000000" if machine != "00000000" else "00000001"
     theirs = tmp_path / left.name.replace(f".{machine}.", f".{other}.")
     touch(theirs, tmp_path / ".download.part", tmp_path / "b.part")
-    with files.replacing(tmp_path / "c.jpg") as stream:
-        stream.write(b"new")
+    with files.together() as write:
+        write(tmp_path / "c.jpg", b"new")
         files.remove_leftovers(tmp_path)
     kept = sorted([theirs.name, ".download.part", "b.part", "c.jpg"])
     assert sorted(path.name for path in tmp_path.iterdir()) == kept

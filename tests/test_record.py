@@ -70,6 +70,10 @@ def bare() -> Record:
     return replace(example(), **none, **empty)
 
 
+def write_record(output: Path, one: Record) -> None:
+    record_path(output).write_bytes(record.to_json(one))
+
+
 def finished(folder: Path, name: str = "photo.colorized.jpg") -> Path:
     """Write an output, its samples and its map, and their record."""
     output = folder / name
@@ -81,7 +85,7 @@ def finished(folder: Path, name: str = "photo.colorized.jpg") -> Path:
         path.write_bytes(kind.encode())
         companions.append(record.Companion(kind, path.name, sha256_of(path)))
     output.write_bytes(DATA)
-    record.write_record(output, replace(example(name), companions=tuple(companions)))
+    write_record(output, replace(example(name), companions=tuple(companions)))
     return output
 
 
@@ -104,7 +108,8 @@ def test_the_schema_has_the_fields_of_the_classes() -> None:
     for name, kind in kinds.items():
         table = SCHEMA["$defs"][name]
         names = {field.name for field in fields(kind)}
-        assert names == table["properties"].keys() == set(table["required"])
+        newer = {"left"} if name == "record" else set()  # than the first records
+        assert names == table["properties"].keys() == set(table["required"]) | newer
         assert table["additionalProperties"] is False
     assert kinds.keys() == {name for name, table in SCHEMA["$defs"].items() if "required" in table}
 
@@ -201,7 +206,7 @@ def test_a_record_is_read_from_beside_its_output(tmp_path: Path) -> None:
     output = tmp_path / "photo.colorized.jpg"
     assert record.read_record(output) is None
     one = example()
-    assert record.write_record(output, one) == record_path(output)
+    write_record(output, one)
     assert record.read_record(output) == one
 
 
@@ -277,6 +282,47 @@ def test_an_output_that_is_an_input_links_to_its_step(tmp_path: Path) -> None:
     assert record.source_of(tmp_path / "photo.jpg", DIGEST) is None
 
 
+def test_the_hashes_of_what_runs_wrote_are_known_by_name(tmp_path: Path) -> None:
+    output = finished(tmp_path)
+    sample, map_ = sample_path(output, 0), companion(output, "confidence")
+    one = record.read_record(output)
+    assert one
+    older = record.Companion("sample", sample.name, "cd" * 32)
+    write_record(output, replace(one, replaces=DIGEST, left=(older,)))
+    assert record.digests(output, output) == {sha256_of(DATA), DIGEST}
+    assert record.digests(output, sample) == {sha256_of(sample), "cd" * 32}
+    assert record.digests(output, map_) == {sha256_of(map_)}
+    assert record.digests(output, sample_path(output, 1)) == set()
+    renamed = tmp_path / "mine.jpg"
+    record_path(output).rename(record_path(renamed))
+    assert record.digests(output, output) == record.digests(renamed, renamed) == set()
+
+
+def test_what_earlier_runs_left_is_named_once_as_it_is(tmp_path: Path) -> None:
+    output = finished(tmp_path)
+    sample, map_ = sample_path(output, 0), companion(output, "confidence")
+    one = record.read_record(output)
+    assert one
+    assert record.left_beside(output) == one.companions
+    # Killed before the new sample was renamed to its place: the older one is there.
+    newer = record.Companion("sample", sample.name, "cd" * 32)
+    write_record(output, replace(one, companions=(newer,), left=one.companions))
+    assert set(record.left_beside(output)) == set(one.companions)
+    assert record.is_ours(map_)
+    sample.write_bytes(b"retouched")
+    assert {left.name for left in record.left_beside(output)} == {sample.name, map_.name}
+    map_.unlink()
+    assert [left.name for left in record.left_beside(output)] == [sample.name]
+    assert record.left_beside(tmp_path / "other.jpg") == ()
+
+
+def test_records_of_before_there_was_left_are_read(tmp_path: Path) -> None:
+    table = json.loads(record.to_json(example()))
+    del table["left"]
+    jsonschema.validate(table, SCHEMA)
+    assert record.from_json(json.dumps(table)) == example()
+
+
 def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
@@ -296,9 +342,10 @@ def test_a_run_log_tells_as_it_goes(tmp_path: Path) -> None:
         log.finish({"done": 1, "failed": 0})
     assert [line["event"] for line in lines_of(log.path)] == ["start", "photo", "end"]
     assert lines_of(log.path)[-1]["done"] == 1
+    assert lines_of(log.path)[-1]["status"] == "finished"
 
 
-def test_an_interrupted_run_leaves_a_log_without_end(tmp_path: Path) -> None:
+def test_the_log_of_an_interrupted_run_says_so(tmp_path: Path) -> None:
     def interrupted() -> None:
         with record.RunLog(tmp_path, {}) as log:
             log.add({"status": "done"})
@@ -307,7 +354,8 @@ def test_an_interrupted_run_leaves_a_log_without_end(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     (path,) = tmp_path.iterdir()
-    assert [line["event"] for line in lines_of(path)] == ["start", "photo"]
+    assert [line["event"] for line in lines_of(path)] == ["start", "photo", "end"]
+    assert lines_of(path)[-1]["status"] == "interrupted"
 
 
 def test_threads_share_a_run_log(tmp_path: Path) -> None:

@@ -72,6 +72,18 @@ def test_a_fence_is_no_noise(share: float) -> None:
     assert find_peaks(with_waves(clean(), fence)) == ()
 
 
+@pytest.mark.parametrize("period", [18, 24, 31])
+def test_stairs_and_shutters_are_no_noise(period: int) -> None:
+    steps = np.abs((np.arange(HEIGHT) % period) - period / 2)[:, None, None] / period
+    steps = np.broadcast_to(60 * np.minimum(4 * steps, 1), (HEIGHT, WIDTH, 1))
+    assert find_peaks(with_waves(clean() // 2 + 40, steps)) == ()
+
+
+def test_coarse_banding_without_overtones_is_noise() -> None:
+    (peak,) = find_peaks(with_waves(clean(), 8 * wave(1 / 20, 0.0)))
+    assert peak.fy == pytest.approx(1 / 20, abs=5e-4)
+
+
 def test_the_edges_of_jpeg_blocks_are_no_lines() -> None:
     blocks = (np.arange(WIDTH) % 8 == 0)[None, :, None] * 6.0
     assert find_peaks(with_waves(clean(), blocks)) == ()

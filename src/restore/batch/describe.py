@@ -80,6 +80,7 @@ class Describer:
         doubt: Confidence | None,
         noise: NoiseFound | None,
         companions: Sequence[record.Companion],
+        left: Sequence[record.Companion],
         packet: Packet,
         fingerprint: str,
         replaces: str | None,
@@ -109,6 +110,7 @@ class Describer:
             confidence=_confidence(doubt),
             noise=_noise(noise),
             companions=tuple(companions),
+            left=tuple(left),
             source=earlier,
             replaces=replaces,
             digital_source_type=packet.digital_source_type,
@@ -123,7 +125,7 @@ def _confidence(doubt: Confidence | None) -> record.Confidence | None:
     return record.Confidence(
         doubt.draws,
         _rounded(doubt.error_per_spread),
-        _rounded(doubt.guessed_share),
+        round(doubt.guessed_share, 2),  # another seed's draws move the second digit
         _rounded(float(doubt.spread.mean())),
     )
 

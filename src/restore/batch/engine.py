@@ -5,7 +5,8 @@ from __future__ import annotations
 import os.path
 import threading
 import time
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,7 @@ class Engine:
     def _written(
         self, planned: Planned, read: _Read, restored: Restored, clock: Stopwatch, started: float
     ) -> Done:
-        """Make the files of one result. The output is the last: it says that all is done."""
+        """Make the files of one result. The output appears last: it says that all is done."""
         source, output = read.photo, planned.output
         packet = self._describer.packet(source, read.came.sha256, sample=0)
         height, width, encoded = self._encoded(read, restored, packet.data, clock)
@@ -136,11 +137,16 @@ class Engine:
             format=source.format,
         )
         warnings = (*source.notices, *restored.notices, *packet.warnings)
-        with ExitStack() as staged:  # companions appear after the record that says whose they are
+        left = record.left_beside(output) if output is not None else ()
+        with files.together() as write:
             companions = []
             if output is not None:
                 files.make_folder(output.parent)
-                companions = self._companions(output, read, restored, encoded, clock, staged)
+                write(output, encoded)
+                companions = self._companions(output, read, restored, encoded, clock, write)
+                replaced = {one.name for one in companions}
+                if stay := [one.name for one in left if one.name not in replaced]:
+                    warnings += (f"beside it, of an earlier result: {', '.join(stay)}",)
             described = self._describer.record(
                 came=read.came,
                 made=made,
@@ -148,6 +154,7 @@ class Engine:
                 doubt=restored.confidence,
                 noise=restored.noise,
                 companions=companions,
+                left=left,
                 packet=packet,
                 fingerprint=read.fingerprint,
                 replaces=self._replaced(output),
@@ -156,13 +163,8 @@ class Engine:
             )
             if output is not None:
                 self._workers.check()
-                gone = record.remove_companions(output, keep=[one.name for one in companions])
-                if gone:
-                    warnings += (f"removed what an earlier run wrote: {', '.join(gone)}",)
-                record.write_record(output, described)
-        if output is not None:
-            with files.replacing(output) as stream:
-                stream.write(encoded)
+                # Written last, so the first to appear: see `together`, and docs/design.md.
+                write(files.record_path(output), record.to_json(described))
         return Done(
             planned.name,
             str(output) if output else "-",
@@ -201,27 +203,27 @@ class Engine:
         restored: Restored,
         encoded: bytes,
         clock: Stopwatch,
-        staged: ExitStack,
+        write: Callable[[Path, bytes], None],
     ) -> list[Companion]:
-        """Write the maps and the samples that were asked for, to appear together."""
+        """Write the maps and the samples that were asked for."""
         written = []
 
-        def write(kind: str, path: Path, data: bytes) -> None:
-            staged.enter_context(files.replacing(path)).write(data)
+        def note(kind: str, path: Path, data: bytes) -> None:
+            write(path, data)
             written.append(Companion(kind, path.name, files.sha256_of(data)))
 
         for kind, draw in restored.maps.items():
             shown = draw()
             with clock("encode"):
-                write(kind, files.companion(output, kind), photo.encode_map(shown))
+                note(kind, files.companion(output, kind), photo.encode_map(shown))
         if self.job.save_samples:
-            write("sample", files.sample_path(output, 0), encoded)
+            note("sample", files.sample_path(output, 0), encoded)
             for sample in range(1, self.job.samples):
                 pixels = restored.render(sample)
                 packet = self._describer.packet(read.photo, read.came.sha256, sample)
                 with clock("encode"):
                     data = photo.encode(read.photo, pixels, xmp=packet.data)
-                    write("sample", files.sample_path(output, sample), data)
+                    note("sample", files.sample_path(output, sample), data)
         return written
 
 

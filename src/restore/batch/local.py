@@ -11,8 +11,8 @@ import os.path
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Generator, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from ..device import is_out_of_memory
@@ -27,7 +27,7 @@ from .outcome import Failed, Report, Result, result_line
 STOP_SECONDS = 2.0  #: what an interrupted run waits for a file that is just being written
 
 
-def run(job: Job, photos: Sequence[Planned]) -> Iterator[Result]:
+def run(job: Job, photos: Sequence[Planned]) -> Generator[Result, None, None]:
     """Restore every photo; yield the results in the order of the plan, and keep the run's log.
 
     Closing the iterator, or an exception in its consumer, stops the threads: finished photos
@@ -46,9 +46,13 @@ def run(job: Job, photos: Sequence[Planned]) -> Iterator[Result]:
     folders = list(dict.fromkeys(photo.output.parent for photo in photos if photo.output))
     for folder in folders:
         remove_leftovers(folder)
+    finished = False
     try:
-        with _log(engine, folders) if len(photos) > 1 and folders else nullcontext() as log:
-            for result in _results(engine, photos, job.jobs):
+        with (
+            _log(engine, folders) if len(photos) > 1 and folders else nullcontext() as log,
+            closing(_results(engine, photos, job.jobs)) as results,
+        ):
+            for result in results:
                 report.add(result)
                 if log is not None:
                     log.add(result_line(result, with_record=False))
@@ -57,11 +61,15 @@ def run(job: Job, photos: Sequence[Planned]) -> Iterator[Result]:
                 log.finish({"summary": str(report), "exit_code": int(report.exit_code)})
                 if not report.done and not report.failures:
                     log.path.unlink(missing_ok=True)  # nothing happened: nothing to tell
+        finished = True
     except OSError as error:  # the log's: a photo's own are its result
         reason = (error.strerror or str(error)).lower()
         raise OutputError(
             f"cannot write the run's log: {reason}", hint="choose another folder with -o"
         ) from error
+    finally:
+        for folder in [] if finished else folders:
+            remove_leftovers(folder, own=True)  # of threads that did not stop in time
 
 
 def _log(engine: Engine, folders: Sequence[Path]) -> RunLog:
@@ -75,7 +83,7 @@ def _log(engine: Engine, folders: Sequence[Path]) -> RunLog:
     return RunLog(folders[0] if apart else shared, engine.settings)
 
 
-def _results(engine: Engine, photos: Sequence[Planned], jobs: int) -> Iterator[Result]:
+def _results(engine: Engine, photos: Sequence[Planned], jobs: int) -> Generator[Result, None, None]:
     slots: list[queue.SimpleQueue[Result]] = [queue.SimpleQueue() for _ in photos]
     waiting = iter(range(len(photos)))
     lock = threading.Lock()

@@ -15,8 +15,9 @@ from .settled import settled
 def preview(job: Job, photos: Sequence[Planned]) -> Iterator[tuple[Planned, str]]:
     """Yield every photo with why nothing is to be done to it; empty if something is.
 
-    A photo that could not be done is yielded with its error. Photos are hashed, not decoded: one
-    that is damaged is found out only when it is restored.
+    A photo that could not be done is yielded with its error. Photos are not decoded, and
+    hashed only where something is at the output's place: one that is damaged is found out only
+    when it is restored.
 
     Raises:
         RestoreError: If the job cannot begin.
@@ -28,6 +29,9 @@ def preview(job: Job, photos: Sequence[Planned]) -> Iterator[tuple[Planned, str]
         source, output = planned.source, planned.output
         if planned.error is not None or source is None or output is None or not source.is_file():
             yield planned, ""  # what comes through a pipe can be read once only
+            continue
+        if files.is_free(output, maps=job.maps, samples=job.samples if job.save_samples else 0):
+            yield planned, ""
             continue
         try:
             fingerprint = describer.fingerprint(files.sha256_of(photo.content(source)))

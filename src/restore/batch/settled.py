@@ -8,6 +8,8 @@ from .. import files, photo, record
 from ..errors import OutputError
 from ..job import Existing, Job
 
+_GONE = "is a result of ours, but its record is gone"
+
 
 def settled(job: Job, source: Path | None, output: Path, fingerprint: str) -> str:
     """Say why nothing is to be done; empty if something is.
@@ -38,17 +40,42 @@ def settled(job: Job, source: Path | None, output: Path, fingerprint: str) -> st
             f"{output} is the result of another photo, {other}",
             hint="--overwrite replaces it, -o writes elsewhere",
         )
-    if record.was_altered(output) and photo.is_whole(output):
-        raise OutputError(
-            f"{output} was changed after it was made",
-            hint="--overwrite makes it anew, --skip-existing leaves it, -o writes elsewhere",
-        )
     samples = job.samples if job.save_samples else 0
     beside = files.companions(output, maps=job.maps, samples=samples)
     for path in (output, *beside):
-        if path.exists() and not record.is_ours(path):
-            raise OutputError(
-                f"{path} exists and is not ours",
-                hint="--overwrite replaces it, --skip-existing leaves it, -o writes elsewhere",
-            )
+        if path.exists() and (why := _why_not_ours(output, path)):
+            ways = "--overwrite makes it anew, --skip-existing leaves it, -o writes elsewhere"
+            hint = f"put the record back; else {ways}" if why is _GONE else ways
+            raise OutputError(f"{path} {why}", hint=hint)
     return ""
+
+
+def _why_not_ours(output: Path, path: Path) -> str:
+    """Say why a file in the place of an output, or beside it, is not ours to replace."""
+    digests = record.digests(output, path)
+    if not digests:
+        if record.is_ours(path):
+            return "belongs to another result"
+        if record.is_marked(path):
+            return _GONE
+        return "exists and is not ours"
+    if path.stat().st_size == 0 or files.sha256_of(path) in digests:
+        return ""
+    if path == output and _lost_its_end(output):
+        return ""
+    return "was changed after it was made"
+
+
+def _lost_its_end(output: Path) -> bool:
+    """Say whether an output is what a failing disk or copy leaves of one, and nobody's work.
+
+    That a file cannot be read does not say so: it may be of a kind that other programs write.
+    """
+    known = record.read_record(output)
+    if not known:
+        return False
+    return (
+        output.stat().st_size < known.output.bytes
+        and files.sniffed(output) == known.output.format
+        and photo.is_cut_short(output)
+    )

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 @click.option("--saturation", type=NumberRange(0, 3), help="Factor on the chroma. Default: 1.4.")
 @click.option(
     "--hint",
-    "hints",
     type=HintType(),
     multiple=True,
     help="A colour you know, at a pixel of the upright photo. Repeatable; one photo only.",
@@ -36,7 +35,7 @@ def colorize(
     variety: float | None,
     steps: int | None,
     saturation: float | None,
-    hints: tuple[PixelHint, ...],
+    hint: tuple[PixelHint, ...],
 ) -> None:
     """Give black-and-white photographs believable colour.
 
@@ -48,4 +47,4 @@ def colorize(
     from .task import run
 
     options = {"variety": variety, "steps": steps, "saturation": saturation}
-    run(Task.COLORIZE, shared, options, hints=hints)
+    run(Task.COLORIZE, shared, options, hints=hint)

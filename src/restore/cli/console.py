@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,35 @@ if TYPE_CHECKING:
     from ..batch import Done, Failed, Report, Result
 
 
+# Bytes of names that are not UTF-8 are these code points to Python, and to nobody else.
+_BYTES = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(128, 256)}
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+_PRINTABLE = _BYTES | _CONTROLS
+_IN_JSON = {code: f"\\{escape}" for code, escape in _BYTES.items()}
 
 
 def say(line: str) -> None:
     """Print a message; the name of a file may hold a terminal's commands."""
-    click.echo(line.translate(_CONTROLS), err=True)
+    click.echo(line.translate(_PRINTABLE), err=True)
+
+
+def put_text(line: str) -> None:
+    """Write a line for people to standard output.
+
+    Raises:
+        OutputError: If it takes no more.
+    """
+    _put(line.translate(_PRINTABLE).encode(errors="backslashreplace") + b"\n")
+
+
+def put_json(line: Mapping[str, object]) -> None:
+    """Write a line for programs to standard output; bytes that are not UTF-8 are escaped.
+
+    Raises:
+        OutputError: If it takes no more.
+    """
+    text = json.dumps(line, allow_nan=False, ensure_ascii=False).translate(_IN_JSON)
+    _put(text.encode(errors="backslashreplace") + b"\n")
 
 
 def error_lines(error: BaseException, source: str = "") -> list[str]:
@@ -63,8 +86,7 @@ class Console:
         from ..batch import Failed, result_line
 
         if self._json:
-            line = json.dumps(result_line(result, with_record=True), allow_nan=False)
-            _put(line.encode() + b"\n")
+            put_json(result_line(result, with_record=True))
         if isinstance(result, Failed):
             self._failed(result)
         else:
@@ -94,7 +116,7 @@ class Console:
         self._say(f"{done.source} -> {done.output}")
         doubt = done.record and done.record.confidence
         if doubt:
-            self._say(f"  {doubt.guessed_share:.0%} of the picture is a guess: the map shows where")
+            self._say(f"  {guess_sentence(doubt.guessed_share, doubt.samples)}")
         noise = done.record and done.record.noise
         if noise:
             self._say(f"  {noise.sentence}")
@@ -104,9 +126,24 @@ class Console:
 
     def _say(self, line: str) -> None:
         if self._bar is not None:
-            self._bar.write(line.translate(_CONTROLS), file=sys.stderr)
+            self._bar.write(line.translate(_PRINTABLE), file=sys.stderr)
         else:
             say(line)
+
+
+def guess_sentence(share: float, draws: int) -> str:
+    """Say how much of a picture is a guess, as roughly as a few draws can tell.
+
+    Args:
+        share: Of the picture, 0 to 1.
+        draws: True samples that it rests on.
+
+    >>> guess_sentence(0.31, 8)
+    'about 30% of the picture is a guess, going by 8 draws: the map shows where'
+    """
+    tens = 10 * round(10 * share)
+    about = {0: "hardly any", 100: "nearly all"}.get(tens, f"about {tens}%")
+    return f"{about} of the picture is a guess, going by {draws} draws: the map shows where"
 
 
 def _put(data: bytes) -> None:

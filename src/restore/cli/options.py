@@ -61,6 +61,7 @@ class DeviceType(click.ParamType[str]):
         return str(value)
 
 
+# A parameter is named like its long option: the environment's variable is named after it.
 _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
     click.argument("photos", nargs=-1, metavar="PHOTO..."),
     click.option(
@@ -93,7 +94,7 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
     click.option(
         "--confidence",
         is_flag=True,
-        help="Write a map of how sure it is, of backends that draw samples.",
+        help="Write a map of how sure it is, by eight draws, of backends that draw samples.",
     ),
     click.option("--backend", metavar="NAME", help="What computes. Default: the task's first."),
     click.option("--model", metavar="NAME", help="An entry of weights.lock. Default: ours."),
@@ -119,7 +120,7 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
     click.option("--overwrite", is_flag=True, help="Write over whatever is at the output."),
     click.option("--skip-existing", is_flag=True, help="Leave every output that exists."),
     click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; do nothing."),
-    click.option("--json", "as_json", is_flag=True, help="One JSON line a photo on stdout."),
+    click.option("--json", is_flag=True, help="One JSON line a photo on stdout."),
     click.option("-q", "--quiet", is_flag=True, help="Only errors."),
     click.option("-v", "--verbose", is_flag=True, help="How long each stage took."),
 )
@@ -147,7 +148,7 @@ class Shared(NamedTuple):
     overwrite: bool
     skip_existing: bool
     dry_run: bool
-    as_json: bool
+    json: bool
     quiet: bool
     verbose: bool
 

@@ -35,7 +35,7 @@ def plan(
     from ..files import find_photos, is_folder, plan_outputs
 
     paths = [Path(name) for name in names if name != "-"]
-    finds = find_photos(paths, recursive=recursive, ignore=record.is_ours, marked=record.is_marked)
+    finds = find_photos(paths, recursive=recursive, ignore=record.is_ours, marked=record.is_result)
     planned = [Planned(str(path), path, None, error) for path, error in finds.problems]
     if "-" in names:
         planned.append(_piped(job, output, alone=not paths))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from .. import registry
 from ..backend import Entry, Task, Value
 from ..cores import usable_cores
-from ..errors import ExitCode
+from ..errors import ExitCode, WeightsError
 from ..job import Denoising, Existing, Job, PixelHint, Planned
-from .console import Console, error_lines, say
+from .console import Console, say
 from .options import Shared, source_names
 from .plan import plan
+from .show import show
 
 MOST_JOBS = 8  #: photos at a time, by default: each is in memory as a whole
 
@@ -57,8 +56,9 @@ def run(
         )
     for note in [] if shared.quiet else notes:
         say(f"note: {note}")
-    do = _show if shared.dry_run else _restore
-    sys.exit(do(job, planned, shared))
+    if shared.dry_run:
+        sys.exit(show(job, planned, as_json=shared.json))
+    sys.exit(_restore(job, planned, shared))
 
 
 def _resolved(entry: Entry, options: Mapping[str, Value | None]) -> dict[str, Value]:
@@ -71,6 +71,25 @@ def _resolved(entry: Entry, options: Mapping[str, Value | None]) -> dict[str, Va
     if foreign := given.keys() - entry.defaults.keys():
         raise click.UsageError(f"backend {entry.name!r} has no --{sorted(foreign)[0]}")
     return {**entry.defaults, **given}
+
+
+def _model(entry: Entry, asked: str | None) -> str | None:
+    """Return the name of the weights, the backend's first unless the user asked for others.
+
+    Raises:
+        WeightsError: If the backend has none of that name.
+    """
+    if asked is None:
+        return next(iter(entry.models), None)
+    from .. import weights
+
+    known = [name for name, locked in weights.lock().items() if locked.backend == entry.name]
+    if asked not in known:
+        raise WeightsError(
+            f"backend {entry.name!r} has no model named {asked!r}",
+            hint=f"known: {', '.join(known)}" if known else "it needs none: leave out --model",
+        )
+    return asked
 
 
 def _job(
@@ -86,7 +105,7 @@ def _job(
     return Job(
         task=task,
         entry=entry,
-        model=shared.model or next(iter(entry.models), None),
+        model=_model(entry, shared.model),
         seed=shared.seed,
         # The result is the first, whether or not others are drawn.
         samples=shared.samples if shared.save_samples or shared.confidence else 1,
@@ -117,7 +136,7 @@ def _check(job: Job, shared: Shared, planned: Sequence[Planned]) -> None:
         raise click.UsageError("--overwrite and --skip-existing contradict each other")
     if job.confidence and not job.entry.draws:
         raise click.UsageError(f"backend {job.entry.name!r} draws no samples: no --confidence")
-    if to_stdout and shared.as_json:
+    if to_stdout and shared.json:
         raise click.UsageError("--json and a result cannot both go to standard output")
     if to_stdout and (job.maps or job.save_samples):
         raise click.UsageError("maps and --save-samples need an output file")
@@ -137,58 +156,20 @@ def _is_piped(photo: Planned) -> bool:
     return photo.source is None and photo.error is None
 
 
-def _show(job: Job, planned: Sequence[Planned], shared: Shared) -> ExitCode:
-    """Print what would be done; return what the process is to say of the plan."""
-    codes = []
-    for photo, settled in _previewed(job, planned):
-        output = str(photo.output or "-")
-        if photo.error is not None:
-            codes.append(photo.error.exit_code)
-            line = {"status": "failed", "input": photo.name, "message": str(photo.error)}
-            for said in error_lines(photo.error, photo.name):
-                say(said)
-        elif settled:
-            line = {"status": "skipped", "input": photo.name, "output": output, "reason": settled}
-        else:
-            line = {"status": "planned", "input": photo.name, "output": output}
-        if shared.as_json:
-            click.echo(json.dumps(line))
-        elif photo.error is None:
-            text = f"{output}: {settled}" if settled else f"{photo.name} -> {output}"
-            click.echo(os.fsencode(text))  # the names' own bytes
-    if len(set(codes)) == 1 and len(codes) == len(planned):
-        return codes[0]
-    return ExitCode.PARTIAL if codes else ExitCode.OK
-
-
-def _previewed(job: Job, planned: Sequence[Planned]) -> Iterable[tuple[Planned, str]]:
-    """Yield every photo with why nothing is to be done to it, empty if something is."""
-    from ..files import companions, record_path
-
-    def is_free(output: Path) -> bool:
-        beside = companions(output, maps=job.maps, samples=job.samples if job.save_samples else 0)
-        return not any(path.exists() for path in (output, record_path(output), *beside))
-
-    if all(photo.output is None or is_free(photo.output) for photo in planned):
-        return [(photo, "") for photo in planned]
-    from .. import batch  # torch, which a plan without results of earlier runs need not wait for
-
-    return batch.preview(job, planned)
-
-
 def _restore(job: Job, planned: Sequence[Planned], shared: Shared) -> ExitCode:
     """Restore the photos; return what the process is to say of them."""
     from .. import batch  # torch: seconds that --help must not cost
 
-    console = Console(as_json=shared.as_json, quiet=shared.quiet, verbose=shared.verbose)
+    console = Console(as_json=shared.json, quiet=shared.quiet, verbose=shared.verbose)
     report = batch.Report()
     # Here and not in a thread, which Ctrl-C would leave waiting for its input.
     photos = [
         replace(photo, content=sys.stdin.buffer.read()) if _is_piped(photo) else photo
         for photo in planned
     ]
-    with console.progress(len(photos)):
-        for result in batch.run(job, photos):
+    # Closed also where a result cannot be shown: that stops the threads.
+    with console.progress(len(photos)), closing(batch.run(job, photos)) as results:
+        for result in results:
             report.add(result)
             console.show(result)
     console.finish(report, len(planned))

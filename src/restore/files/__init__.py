@@ -9,13 +9,14 @@ from .plan import (
     companion,
     companions,
     is_folder,
+    is_free,
     obstacle,
     plan_outputs,
     record_path,
     sample_path,
 )
-from .sniff import HEAD, format_of_head
-from .write import make_folder, remove_leftovers, replacing, sha256_of
+from .sniff import HEAD, format_of_head, sniffed
+from .write import make_folder, remove_leftovers, sha256_of, together
 
 __all__ = [
     "FORMATS",
@@ -29,13 +30,15 @@ __all__ = [
     "find_photos",
     "format_of_head",
     "is_folder",
+    "is_free",
     "make_folder",
     "obstacle",
     "plan_outputs",
     "read_file_list",
     "record_path",
     "remove_leftovers",
-    "replacing",
     "sample_path",
     "sha256_of",
+    "sniffed",
+    "together",
 ]

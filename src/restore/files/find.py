@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
@@ -81,7 +82,8 @@ def find_photos(
     photos: dict[str, Found] = {}
     for path in paths:
         try:
-            if len(paths) > 1 and path.is_file() and ignore(path):
+            # Unlike Path's, this raises nothing for what lies in a folder that is closed to us.
+            if len(paths) > 1 and os.path.isfile(path) and ignore(path):  # noqa: PTH113
                 finds.ours += 1  # a shell expanded a pattern: named alone, it would be meant
                 continue
             for found in _expand(path, recursive, ignore, marked, finds):
@@ -104,7 +106,7 @@ def _expand(
     except (FileNotFoundError, NotADirectoryError):
         if not is_pattern(path):
             raise InputError("no such file or folder", hint="check the name") from None
-        root, files = _fixed_part(path), _matches(path)
+        root, files = _fixed_part(path), _matches(path, finds)
     except OSError as error:
         raise _unreadable(error) from error
     else:
@@ -154,17 +156,39 @@ def _walk(top: Path, recursive: bool, finds: Finds) -> Iterator[Path]:
 
     for folder, below, names in os.walk(top, onerror=note):
         below[:] = [name for name in below if recursive and not name.startswith(".")]
-        yield from (file for name in names if (file := Path(folder, name)).is_file())
+        if names and not os.access(folder, os.X_OK):  # it can be listed, and that is all
+            below.clear()
+            note(PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder))
+            continue
+        yield from (file for name in names if _is_file(file := Path(folder, name), finds))
 
 
-def _matches(pattern: Path) -> Iterator[Path]:
+def _is_file(file: Path, finds: Finds) -> bool:
+    """Say whether a name that a folder holds is a file's; a photo's that is none is a problem."""
+    try:
+        return stat.S_ISREG(file.stat().st_mode)
+    except OSError as error:
+        if file.suffix.lower() in FORMATS and not file.name.startswith("."):
+            lost = error.errno in (errno.ENOENT, errno.ELOOP)
+            problem = (
+                InputError(
+                    "a link to a file that is not there", hint="restore it, or remove the link"
+                )
+                if lost
+                else _unreadable(error)
+            )
+            finds.problems.append((file, problem))
+        return False
+
+
+def _matches(pattern: Path, finds: Finds) -> Iterator[Path]:
     """Yield the files that a pattern stands for; `**` stands for any folders."""
     names = glob.glob(str(pattern), recursive=True)  # noqa: PTH207 - the pattern may be absolute
     if not names:
         raise InputError(
             "no file matches this pattern", hint="check the folder, and the case of the letters"
         )
-    yield from (file for name in names if (file := Path(name)).is_file())
+    yield from (file for name in names if _is_file(file := Path(name), finds))
 
 
 def _fixed_part(pattern: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -90,8 +89,8 @@ def plan_outputs(
                 f"{output} would also be the output of {names}",
                 hint="rename one, or restore them into different folders",
             )
-        if file is None and folder is None and found.path.is_fifo():
-            return OutputError("a pipe has no folder for its result", hint="name one with -o")
+        if file is None and found.path.is_fifo():
+            return OutputError("a pipe has no name for its result", hint="name one with -o FILE")
         beside = companions(output, maps=maps, samples=samples)
         for path in (output, record_path(output), *beside):
             if _place(path) in inputs or _node(path) in nodes:
@@ -132,7 +131,8 @@ def obstacle(output: Path, beside: Iterable[Path]) -> OutputError | None:
         output: Where.
         beside: Its companions.
     """
-    for path in (output, record_path(output), *beside):
+    places = (output, record_path(output), *beside)
+    for path in places:
         if _length(path.name) > _LONGEST:
             return OutputError(
                 f"{path.name} is too long a name",
@@ -144,16 +144,28 @@ def obstacle(output: Path, beside: Iterable[Path]) -> OutputError | None:
             f"{output.suffix} is not a format that is written",
             hint=f"known: {', '.join(FORMATS)}; a folder's name ends with /",
         )
-    if output.exists() and not stat.S_ISREG(output.stat().st_mode):
-        return OutputError(
-            f"{output} is not a file that can be replaced", hint="-o - is standard output"
-        )
+    for path in places:
+        # Unlike Path's, these raise nothing for what lies in a folder that is closed to us.
+        if os.path.isdir(path):  # noqa: PTH112
+            return OutputError(
+                f"{path} is a folder", hint="rename that folder, or name the output with -o"
+            )
+        if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113
+            return OutputError(
+                f"{path} is not a file that can be replaced", hint="-o - is standard output"
+            )
     folder = next(parent for parent in output.absolute().parents if parent.exists())
     if not folder.is_dir():
         return OutputError(f"{folder} is not a folder", hint="choose another -o")
     if not os.access(folder, os.W_OK | os.X_OK):
         return OutputError(f"{folder} cannot be written to", hint="choose another folder with -o")
     return None
+
+
+def is_free(output: Path, *, maps: Sequence[str], samples: int) -> bool:
+    """Say whether nothing is at the places of an output, its record, its maps and samples."""
+    beside = companions(output, maps=maps, samples=samples)
+    return not any(path.exists() for path in (output, record_path(output), *beside))
 
 
 def record_path(output: Path) -> Path:

@@ -8,11 +8,11 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from ..errors import InputError, OutputError
 
@@ -22,46 +22,95 @@ _ELSEWHERE = "choose another folder with -o"
 _HINTS = {
     errno.ENOSPC: f"free some space, or {_ELSEWHERE}",
     errno.EDQUOT: f"free some space, or {_ELSEWHERE}",
+    errno.EFBIG: f"raise the limit on a file's size (ulimit -f), or {_ELSEWHERE}",
     errno.ENOENT: "the folder does not exist",
     errno.ENAMETOOLONG: "rename the photo, or name the output with -o",
 }
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that appears at `path` whole, or not at all.
+def together() -> Iterator[Callable[[Path, bytes], None]]:
+    """Write files that appear together, each whole, or not at all.
 
-    It is written beside its place under a hidden name, brought to the disk, and renamed. A
-    failure, ours or the caller's, leaves the folder as it was. Threads and processes may write
-    the same path at once: the last one wins.
+    What is yielded takes a path and the file's bytes, and brings them to the disk beside their
+    place, under a hidden name. When all are there, they are renamed in reverse order: the first
+    one written appears last, and says that all is done. A failure, ours or the caller's, leaves
+    everything as it was. Threads and processes may write the same path at once: the last one wins.
 
     Raises:
-        OutputError: If it cannot be written.
+        OutputError: If one cannot be written.
     """
-    # tempfile would make results that only their owner can read; open() honours the umask.
-    mark = f"{_machine()}.{os.getpid()}.{secrets.token_hex(4)}"
-    part = path.with_name(f".{path.name[:48]}.{mark}.part")
+    parts: list[tuple[Path, Path]] = []
+    hidden: list[Path] = []
+
+    def write(path: Path, data: bytes) -> None:
+        # tempfile would make results that only their owner can read; open() honours the umask.
+        part = _hidden(path)
+        hidden.append(part)
+        with _explained(path), part.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        parts.append((path, part))
+
     try:
-        try:
-            with part.open("xb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+        yield write
+        with ExitStack() as undo:
+            for path, part in reversed(parts):
+                with _explained(path):
+                    former = _second_name(path, hidden)
+                    part.replace(path)
+                undo.callback(_put_back, path, former)
+            undo.pop_all()
+        for folder in {path.parent for path, _ in parts}:
+            _sync_folder(folder)
+    finally:
+        for name in hidden:
+            with suppress(OSError):
+                name.unlink(missing_ok=True)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what processes of this machine were writing into a folder when they were killed."""
+def _hidden(path: Path) -> Path:
+    """Return a name beside a file that no other thread, process or machine uses."""
+    mark = f"{_machine()}.{os.getpid()}.{secrets.token_hex(4)}"
+    return path.with_name(f".{path.name[:48]}.{mark}.part")
+
+
+def _second_name(path: Path, hidden: list[Path]) -> Path | None:
+    """Give a file that is about to be replaced a hidden name too; None if there is no file."""
+    if not os.path.lexists(path):
+        return None
+    name = _hidden(path)
+    hidden.append(name)
+    try:
+        os.link(path, name, follow_symlinks=False)
+    except (OSError, NotImplementedError):  # not on every file system
+        shutil.copy2(path, name, follow_symlinks=False)
+    return name
+
+
+def _put_back(path: Path, former: Path | None) -> None:
+    with suppress(OSError):
+        if former is None:
+            path.unlink(missing_ok=True)
+        else:
+            former.replace(path)
+
+
+def remove_leftovers(folder: Path, *, own: bool = False) -> None:
+    """Remove what processes of this machine were writing into a folder when they were killed.
+
+    Args:
+        folder: Where results are.
+        own: Remove instead what this process has not finished, because it is about to end.
+    """
     with suppress(OSError):  # the folder is not there yet, or not ours to tidy
         for path in folder.glob(".*.part"):
             part = _PART.fullmatch(path.name)
-            if part and part["machine"] == _machine() and not _runs(int(part["process"])):
+            if not part or part["machine"] != _machine():
+                continue
+            process = int(part["process"])
+            if process == os.getpid() if own else not _runs(process):
                 path.unlink(missing_ok=True)
 
 
@@ -88,10 +137,8 @@ def make_folder(folder: Path) -> None:
     Raises:
         OutputError: If that cannot be done.
     """
-    try:
+    with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(folder, error) from error
 
 
 def _sync_folder(folder: Path) -> None:
@@ -104,11 +151,17 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _cannot_write(path: Path, error: OSError) -> OutputError:
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(
-        f"cannot write {path}: {reason}", hint=_HINTS.get(error.errno or 0, _ELSEWHERE)
-    )
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn a failure of the system into one that says what could not be written, and why."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        hint = _HINTS.get(error.errno or 0, _ELSEWHERE)
+        if error.errno == errno.ENOENT and path.parent.is_dir():  # as in /proc
+            reason, hint = "its folder takes no new files", _ELSEWHERE
+        raise OutputError(f"cannot write {path}: {reason}", hint=hint) from error
 
 
 def sha256_of(source: Path | bytes) -> str:

@@ -1,7 +1,7 @@
 """Photos: read into the file's own integers, and written back with all that they carried."""
 
 from .photo import Photo, Pixels
-from .read import content, is_whole, read
+from .read import content, is_cut_short, read
 from .write import encode, encode_map, fitting, format_of
 
 __all__ = [
@@ -12,6 +12,6 @@ __all__ = [
     "encode_map",
     "fitting",
     "format_of",
-    "is_whole",
+    "is_cut_short",
     "read",
 ]

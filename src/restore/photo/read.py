@@ -35,13 +35,32 @@ def read(source: Path | bytes, *, max_pixels: int) -> Photo:
     return _photo(format_, _decode(format_, data, max_pixels))
 
 
-def is_whole(path: Path) -> bool:
-    """Say whether a file is a photo that can be read to its end."""
-    try:
-        read(path, max_pixels=sys.maxsize)
-    except InputError:
+def is_cut_short(path: Path) -> bool:
+    """Say whether a photo cannot be read because its file ends too early.
+
+    A file that is whole but of a kind that we do not read, as a TIFF of several pages, is not.
+    """
+    data = content(path)
+    format_ = format_of_head(data[:HEAD])
+    if format_ is None or not _ends_early(format_, data):
         return False
-    return True
+    try:
+        _decode(format_, data, sys.maxsize)
+    except InputError:
+        return True
+    return False  # some programs write more behind a picture's end
+
+
+def _ends_early(format_: Format, data: bytes) -> bool:
+    if format_ == "JPEG":
+        return not data.endswith(b"\xff\xd9")
+    if format_ == "PNG":
+        return b"IEND" not in data[-12:]
+    if format_ == "WEBP":
+        return len(data) < 8 + int.from_bytes(data[4:8], "little")
+    from . import tiff
+
+    return tiff.ends_early(data)
 
 
 def content(path: Path) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,6 +117,16 @@ def decode(data: bytes, max_pixels: int) -> Decoded:
         _take_metadata(decoded, data, page)
     decoded.compression = _WRITTEN.get(page.compression, _DEFLATE)
     return decoded
+
+
+def ends_early(data: bytes) -> bool:
+    """Say whether a TIFF ends before its first directory does, which we write last."""
+    try:
+        layout = ifd.Layout.of(data)
+        layout.entries(data, layout.first(data))
+    except (ValueError, struct.error):
+        return True
+    return False
 
 
 def _check_kind(page: _Page) -> None:

@@ -2,7 +2,7 @@
 
 from .decode import from_json, to_json
 from .fingerprint import fingerprint
-from .mark import is_marked
+from .mark import is_marked, is_result
 from .model import (
     SCHEMA,
     Companion,
@@ -20,14 +20,13 @@ from .model import (
 from .runlog import RunLog, timestamp
 from .sidecar import (
     Unreadable,
+    digests,
     is_ours,
+    left_beside,
     other_source,
     read_record,
-    remove_companions,
     source_of,
     up_to_date,
-    was_altered,
-    write_record,
 )
 from .xmp import Packet, Step, xmp_packet
 
@@ -48,18 +47,18 @@ __all__ = [
     "Step",
     "Unreadable",
     "Weights",
+    "digests",
     "fingerprint",
     "from_json",
     "is_marked",
     "is_ours",
+    "is_result",
+    "left_beside",
     "other_source",
     "read_record",
-    "remove_companions",
     "source_of",
     "timestamp",
     "to_json",
     "up_to_date",
-    "was_altered",
-    "write_record",
     "xmp_packet",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
@@ -54,10 +54,11 @@ def _decoded(kind: Any, value: object, where: str) -> Any:
         if not isinstance(value, dict):
             raise ValueError(f"{where} is not an object")
         names = {field.name for field in fields(kind)}
-        if odd := names ^ value.keys():
+        needed = {field.name for field in fields(kind) if field.default is MISSING}
+        if odd := (value.keys() - names) | (needed - value.keys()):
             raise ValueError(f"{where} lacks, or should not have: {', '.join(sorted(odd))}")
         kinds = get_type_hints(kind)
-        return kind(**{n: _decoded(kinds[n], value[n], f"{where}.{n}") for n in names})
+        return kind(**{n: _decoded(kinds[n], one, f"{where}.{n}") for n, one in value.items()})
     if kind is object:
         return value
     origin, arguments = get_origin(kind), get_args(kind)

@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from ..files import HEAD, format_of_head
+from ..files import FORMATS, HEAD, format_of_head
 from .xmp import MARK
 
 _ENOUGH = 1 << 16  #: bytes of a packet to look at: namespaces come first
@@ -31,6 +31,16 @@ def is_marked(path: Path) -> bool:
             return format_ is not None and MARK in find[format_](stream, head)
     except (OSError, ValueError, OverflowError, struct.error):
         return False  # damaged or unreadable: that is for its reader to say
+
+
+def is_result(path: Path) -> bool:
+    """Say whether a file is a result of ours by its mark, or a map beside one by its name.
+
+    A map shows numbers and carries no packet: `photo.jpg.confidence.png`, beside `photo.jpg`.
+    """
+    shown = path.with_suffix("").with_suffix("")
+    named = path.suffix == ".png" and shown.suffix.lower() in FORMATS
+    return is_marked(path) or (named and is_marked(shown))
 
 
 def _in_jpeg(stream: BinaryIO, head: bytes) -> bytes:

@@ -142,3 +142,6 @@ class Record:
     created: str  #: UTC, as `timestamp` writes it
     fingerprint: str  #: the same means: nothing to do
     schema: str = SCHEMA
+    #: Companions of earlier results that were there when this one was made. They are not of this
+    #: picture; `companions` of the same names have taken their places. Older records lack it.
+    left: tuple[Companion, ...] = ()

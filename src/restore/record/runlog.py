@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -24,7 +25,8 @@ def timestamp() -> str:
 class RunLog:
     """Writes `restore-run-*.jsonl`: the settings, a line for each photo, the totals.
 
-    Threads may share it. A log without its last line is that of a run that was cut short.
+    Threads may share it. The last line says whether the run finished or was interrupted; only the
+    log of a run that was killed has none.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, object]) -> None:
@@ -55,7 +57,7 @@ class RunLog:
         Raises:
             OSError: If it cannot be written.
         """
-        self._write({"event": "end", "time": timestamp(), **totals})
+        self._end("finished", totals)
         self._stream.close()
 
     def __enter__(self) -> Self:
@@ -67,7 +69,14 @@ class RunLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stream.close()
+        if kind is not None and not self._stream.closed:
+            with suppress(OSError):  # it may be the log itself that cannot be written
+                self._end("interrupted", {})
+        with suppress(OSError):
+            self._stream.close()
+
+    def _end(self, status: str, totals: Mapping[str, object]) -> None:
+        self._write({"event": "end", "status": status, "time": timestamp(), **totals})
 
     def _write(self, line: Mapping[str, object]) -> None:
         with self._lock:

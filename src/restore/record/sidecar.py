@@ -1,16 +1,16 @@
-"""Records beside outputs: written, read, and asked what is ours and what is done."""
+"""Records beside outputs: read, and asked what is ours and what is done."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..files import record_path, replacing, sha256_of
-from .decode import from_json, to_json
-from .model import Record, Source
+from ..files import record_path, sha256_of
+from .decode import from_json
+from .model import Companion, Record, Source
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,6 @@ class Unreadable:
 
     def __bool__(self) -> Literal[False]:
         return False
-
-
-def write_record(output: Path, record: Record) -> Path:
-    """Write an output's record beside it; return where.
-
-    To be written before the output: killed between the two, a record without its output means
-    "to be done"; the other way round, an output would be left that nobody claims.
-
-    Raises:
-        OutputError: If it cannot be written.
-    """
-    path = record_path(output)
-    with replacing(path) as stream:
-        stream.write(to_json(record))
-    return path
 
 
 def read_record(output: Path) -> Record | Unreadable | None:
@@ -61,16 +46,20 @@ def up_to_date(output: Path, fingerprint: str) -> bool:
     return all(path.is_file() and sha256_of(path) == digest for path, digest in recorded)
 
 
-def was_altered(output: Path) -> bool:
-    """Say whether an output of ours is no longer the file that a run wrote.
+def digests(output: Path, path: Path) -> set[str]:
+    """Return the hashes that an output, or a file beside it, has if it is as runs left it.
 
-    A run that was killed just before its last rename leaves the file that it meant to replace
-    under a record that knows it: that is not altered.
+    More than one: a run that was killed before its last rename leaves files that it meant to
+    replace under a record that knows them. None if the output's record does not name the file.
     """
     record = read_record(output)
-    if not record or not output.is_file():
-        return False
-    return sha256_of(output) not in (record.output.sha256, record.replaces)
+    if not record:
+        return set()
+    if path == output:
+        known = (record.output.sha256, record.replaces)
+        return {one for one in known if one and record.output.name == output.name}
+    beside = (*record.companions, *record.left)
+    return {one.sha256 for one in beside if one.name == path.name}
 
 
 def other_source(output: Path, source: Path) -> Path | None:
@@ -82,21 +71,19 @@ def other_source(output: Path, source: Path) -> Path | None:
     return earlier if earlier.is_file() and not earlier.samefile(source) else None
 
 
-def remove_companions(output: Path, *, keep: Collection[str]) -> list[str]:
-    """Remove what an earlier run wrote beside an output and this one does not.
+def left_beside(output: Path) -> tuple[Companion, ...]:
+    """Return what earlier runs wrote beside an output and is still there, each name once.
 
-    Else a map would lie beside a picture that it is not of, claimed by no record. What someone
-    has altered since is theirs, and stays. Returns the names of what is gone.
+    A record that forgot them would have a later run take a map for a photo, or refuse to replace
+    a sample of ours. What someone has altered since is named as it was.
     """
-    removed = []
     record = read_record(output)
-    for one in record.companions if record else ():
+    found: dict[str, Companion] = {}
+    for one in (*record.companions, *record.left) if record else ():
         path = output.parent / one.name
-        named = path != output and output in _outputs(path)  # a record may say anything
-        if named and one.name not in keep and path.is_file() and sha256_of(path) == one.sha256:
-            path.unlink(missing_ok=True)
-            removed.append(one.name)
-    return removed
+        if path.is_file() and (one.name not in found or sha256_of(path) == one.sha256):
+            found[one.name] = one
+    return tuple(found.values())
 
 
 def source_of(path: Path, sha256: str) -> Source | None:
@@ -134,6 +121,7 @@ def _names(record: Path) -> set[str]:
         value = json.loads(record.read_bytes())
         if not value["schema"].startswith("restore-record/"):
             return set()
-        return {value["output"]["name"], *(one["name"] for one in value["companions"])}
+        beside = [*value["companions"], *value.get("left", [])]
+        return {value["output"]["name"], *(one["name"] for one in beside)}
     except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return set()  # someone else's JSON, or none

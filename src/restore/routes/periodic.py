@@ -33,6 +33,9 @@ _STRAYS = 0.35  # bins: the median distance of its frequency in a window from it
 _FAINTEST = 1.0  # levels: amplitude below which nobody sees it
 _BLOCKY = 4.0  # levels: amplitude of what lies on a JPEG's own frequencies
 _STRONGEST = 64  # peaks at most
+_COARSE = 1 / 14  # cycles per pixel: below, a pattern with overtones is in the scene
+_OVERTONES = 6  # that are looked at: the first is the wave itself
+_CLEAR = 8.0  # times the power halfway to the neighbours: an overtone
 
 _TILE = 256  # side of a tile in which notches are cut
 _FLOOR = 0.01  # of its window at the tile's rim, so that it can be divided by
@@ -136,6 +139,30 @@ def _on_jpeg_grid(fy: float, fx: float, size: int) -> bool:
     return harmonic(fy) and harmonic(fx) and min(abs(fy), abs(fx)) < 1 / size
 
 
+def _is_of_scene(spectrum: Floats, fy: float, fx: float) -> bool:
+    """Tell whether a line belongs to a coarse pattern with overtones: stairs, shutters, boards.
+
+    Banding is a wave without overtones, and the patterns of screens are fine.
+    """
+    size = len(spectrum)
+
+    def power(times: float, y: float, x: float) -> float:
+        row, column = round(times * y * size), round(times * x * size)
+        return float(_nine(spectrum[None], row, column).max())
+
+    for overtone in range(1, _OVERTONES + 1):
+        y, x = fy / overtone, fx / overtone
+        if (_LOWEST - 1) / size < np.hypot(y, x) < _COARSE:
+            half = [power(times, y, x) for times in (0.5, 1.5, 2.5, 3.5)]
+            clear = [
+                power(times, y, x) ** 2 > _CLEAR**2 * half[times - 1] * half[times]
+                for times in (1, 2, 3)
+            ]
+            if clear[0] and sum(clear) + (overtone > 3) >= 2:
+                return True
+    return False
+
+
 def _lines(spectra: Floats, channel: int) -> list[Peak]:
     """Find the lines that nearly all windows of one channel share."""
     size = spectra.shape[1]
@@ -161,7 +188,8 @@ def _lines(spectra: Floats, channel: int) -> list[Peak]:
         stray = np.median(np.hypot(*(_offsets(each[present]) - offset).T))
         fy, fx = (float(v) for v in (np.array([bins[row], bins[column]]) + offset) / size)
         faintest = _BLOCKY if _on_jpeg_grid(fy, fx, size) else _FAINTEST
-        if typical >= faintest and low >= _STEADY * high and stray <= _STRAYS:
+        is_steady = low >= _STEADY * high and stray <= _STRAYS
+        if typical >= faintest and is_steady and not _is_of_scene(middle, fy, fx):
             found.append(Peak(fy, fx, float(typical), channel))
     return found
 
