@@ -24,7 +24,6 @@ CONTEXT = 48  #: that the middle of a tile is measured with
 BINS = 16  #: of brightness
 FLAT = 0.3  #: of the cells, the flattest: their median is typical
 BY_TONE = 0.35  #: the quantile of a brightness's cells: those full of texture read high
-QUIET = 0.2  #: the quantile of the quietest cells
 ROOM = 3.0  #: deviations of the noise between a cell's brightness and black or white
 MOST_ROOM = 60 / 255  #: of it that is asked for: beyond, few cells would be left
 ENOUGH = 0.1  #: of the cells, to tell what is typical by them alone
@@ -42,11 +41,6 @@ class LevelMap:
     def typical(self) -> tuple[float, ...]:
         """What is typical of each channel, in 8-bit levels."""
         return tuple(round(float(level) * LEVELS, 2) for level in self._typical())
-
-    @property
-    def quiet(self) -> float:
-        """How strong it is where it is weakest, the channels' mean, in 8-bit levels."""
-        return float(self._quantile(QUIET, self._unclipped()).mean()) * LEVELS
 
     def by_brightness(self) -> list[tuple[float, float]]:
         """Return (brightness, level), both in 8-bit levels, where there is enough to tell."""
@@ -69,11 +63,9 @@ class LevelMap:
         """Return each channel's level where the photo is flattest: in texture, noise can hide."""
         free = self._unclipped()
         known = self.contrast[free].sort().values
-        return self._quantile(0.5, free & (self.contrast <= known[int(FLAT * (len(known) - 1))]))
-
-    def _quantile(self, share: float, of: Tensor) -> Tensor:
-        ordered = self.level[:, of].sort(1).values
-        return ordered[:, int(share * (ordered.shape[1] - 1))]
+        flat = free & (self.contrast <= known[int(FLAT * (len(known) - 1))])
+        ordered = self.level[:, flat].sort(1).values
+        return ordered[:, (ordered.shape[1] - 1) // 2]
 
     def _unclipped(self) -> Tensor:
         """Return the cells whose noise has room above and below: (h, w); all, if too few have.
