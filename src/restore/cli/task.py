@@ -115,7 +115,8 @@ def _job(
         device=shared.device,
         precision=shared.precision,
         threads=threads,
-        jobs=shared.jobs or min(threads, MOST_JOBS),
+        # One more than threads: a photo is read or written while others wait for a device.
+        jobs=shared.jobs or min(threads + (threads > 1), MOST_JOBS),
         max_pixels=shared.max_pixels,
         existing=existing,
     )
