@@ -437,6 +437,14 @@ def test_where_noise_is_clipped_does_not_count_as_typical() -> None:
     assert a_map(level, white).typical == (6.0, 3.0, 12.0)  # nothing else to go by
 
 
+def test_noise_is_quiet_where_it_is_weakest() -> None:
+    level = torch.full((4, 10), 30.0)
+    level[:, :2] = 6
+    assert a_map(level, torch.full((4, 10), 0.5)).quiet == pytest.approx(6 * 3.5 / 3)
+    level[:, 2:] = 60
+    assert a_map(level, torch.full((4, 10), 0.5)).quiet == pytest.approx(6 * 3.5 / 3)
+
+
 def test_what_is_typical_is_read_where_the_photo_is_flat() -> None:
     level, contrast = torch.full((4, 10), 6.0), torch.full((4, 10), 0.02)
     level[:, 5:], contrast[:, 5:] = 0.5, 0.3  # noise that texture hides

@@ -24,7 +24,7 @@ from degrading.codecs import jpeg
 from degrading.grain import film_grain
 from degrading.impulses import salt_and_pepper
 from degrading.periodic import banding, halftone, moire
-from restore.routes.detect import Detected, Route, detect
+from restore.routes.detect import Detected, Levels, Route, detect
 from restore.routes.sampling import Pixels
 
 PHOTOS = Path(__file__).resolve().parents[2] / "shared/data/train-hires"
@@ -38,8 +38,8 @@ def flat(sigma: float) -> Pixels:
     return np.clip(120 + noise, 0, 255).astype(np.uint8)
 
 
-def levels(value: float) -> tuple[float, ...]:
-    return (value, value, value)
+def levels(value: float) -> Levels:
+    return Levels((value, value, value), value)
 
 
 def test_impulses_go_to_the_median() -> None:
@@ -69,6 +69,12 @@ def test_what_the_network_sees_as_clean_is_clean() -> None:
     found = detect(flat(3), levels(0.4))
     assert (found.route, found.kind) == (Route.NONE, "clean")
     assert found.reason == "the noise is 0.4 levels: nothing to do"
+
+
+@pytest.mark.parametrize(("typical", "quiet"), [(4.0, 0.2), (1.6, 1.6)])
+def test_noise_in_flat_places_or_everywhere_shows(typical: float, quiet: float) -> None:
+    found = detect(flat(3), Levels((typical, typical, typical), quiet))
+    assert found.route is Route.NETWORK
 
 
 def test_without_a_network_the_level_is_estimated() -> None:
@@ -164,10 +170,11 @@ def photographs() -> list[Tensor]:
     pytest.skip("the training photographs are too few")
 
 
-def true_levels(noise: Tensor) -> list[float]:
+def true_levels(noise: Tensor) -> Levels:
     """Return what a perfect network would measure of noise (1, 3, H, W)."""
     cells = torch.nn.functional.avg_pool2d(noise.square(), 8).sqrt()[0].flatten(1) / LEVEL
-    return cells.median(1).values.tolist()
+    quiet = float(cells.quantile(0.2, dim=1).mean())
+    return Levels(tuple(cells.median(1).values.tolist()), quiet)
 
 
 def decisions(photographs: list[Tensor], degrade: Degrade, told: bool) -> list[Detected]:

@@ -84,7 +84,9 @@ def _detected(photo: Photo, job: Job, levels: LevelMap | None) -> Detected:
         return Detected(Route.NONE, "told", "--sigma 0 says that there is no noise: nothing to do")
     if wanted.sigma is not None:
         return Detected(Route.NETWORK, "told", "the level was given with --sigma")
-    return routes.detect(photo.pixels, None if levels is None else levels.typical)
+    if levels is None:
+        return routes.detect(photo.pixels, None)
+    return routes.detect(photo.pixels, routes.Levels(levels.typical, levels.quiet))
 
 
 def _without_pattern(pixels: Pixels, detected: Detected) -> Pixels | None:

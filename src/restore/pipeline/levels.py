@@ -22,6 +22,7 @@ LEVELS = 255.0  #: 8-bit levels of the full scale
 TILE = 768  #: that is measured at a time
 CONTEXT = 48  #: that the middle of a tile is measured with
 BINS = 16  #: of brightness
+QUIET = 0.2  #: the quantile of the quietest cells
 FLAT = 0.3  #: of the cells, the flattest: their median is typical
 BY_TONE = 0.35  #: the quantile of a brightness's cells: those full of texture read high
 ROOM = 3.0  #: deviations of the noise between a cell's brightness and black or white
@@ -41,6 +42,11 @@ class LevelMap:
     def typical(self) -> tuple[float, ...]:
         """What is typical of each channel, in 8-bit levels."""
         return tuple(round(float(level) * LEVELS, 2) for level in self._typical())
+
+    @property
+    def quiet(self) -> float:
+        """How strong it is where it is weakest, the channels' mean, in 8-bit levels."""
+        return float(self._quantile(QUIET, self._unclipped()).mean()) * LEVELS
 
     def by_brightness(self) -> list[tuple[float, float]]:
         """Return (brightness, level), both in 8-bit levels, where there is enough to tell."""
@@ -64,8 +70,11 @@ class LevelMap:
         free = self._unclipped()
         known = self.contrast[free].sort().values
         flat = free & (self.contrast <= known[int(FLAT * (len(known) - 1))])
-        ordered = self.level[:, flat].sort(1).values
-        return ordered[:, (ordered.shape[1] - 1) // 2]
+        return self._quantile(0.5, flat)
+
+    def _quantile(self, share: float, of: Tensor) -> Tensor:
+        ordered = self.level[:, of].sort(1).values
+        return ordered[:, int(share * (ordered.shape[1] - 1))]
 
     def _unclipped(self) -> Tensor:
         """Return the cells whose noise has room above and below: (h, w); all, if too few have.

@@ -1,6 +1,6 @@
 """How a photo is to be denoised: a detector, and the two classical routes beside the network."""
 
-from .detect import Detected, Route, detect
+from .detect import Detected, Levels, Route, detect
 from .impulses import Impulses, despeckled, impulses_in
 from .periodic import Peak, find_peaks, notched
 from .rows import Lines, find_lines, straightened
@@ -8,6 +8,7 @@ from .rows import Lines, find_lines, straightened
 __all__ = [
     "Detected",
     "Impulses",
+    "Levels",
     "Lines",
     "Peak",
     "Route",

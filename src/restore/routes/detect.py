@@ -12,7 +12,6 @@ compression smear it. The constants were fitted to simulations of the three.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +24,7 @@ from .sampling import Pixels
 _IMPULSES = 0.005  # share of the pixels; clipped shadows of noisy sensors have up to 0.0035
 _OPPOSED = 0.00007  # share; clean photographs and Gaussian noise of 75 levels have up to 0.00005
 _VISIBLE = 1.0  # levels: below, there is nothing to do
+_EVERYWHERE = 1.5  # levels, read by a network in the quietest fifth of a photo, likewise
 _SURE = 2.1  # levels, read by a network where a photo is flat; clean ones have up to 2.03
 _COLOURED = 1.0  # levels: clean photographs have no colour noise so fine and so strong
 _WHITE = 0.65  # of its deviation is left of white noise at half size, with some to spare: 0.5
@@ -51,19 +51,26 @@ class Detected:
     peaks: tuple[Peak, ...] = ()  #: lines in the spectrum
 
 
-def detect(pixels: Pixels, levels: Sequence[float] | None) -> Detected:
+@dataclass(frozen=True)
+class Levels:
+    """The noise that a network measured: deviations in 8-bit levels."""
+
+    typical: tuple[float, ...]  #: of each channel, where the photo is flat
+    quiet: float  #: in the quietest fifth of the photo: noise is everywhere, texture is not
+
+
+def detect(pixels: Pixels, levels: Levels | None) -> Detected:
     """Find out how a photo is to be denoised.
 
     Args:
         pixels: (H, W, C) uint8 or uint16, C 1 or 3.
-        levels: The deviation of noise in each channel where the photo is flat, in 8-bit levels, as
-            a network measured it; None where there is no network.
+        levels: None where there is no network.
     """
     specks = impulses_in(pixels)
     share = specks.share
     noise = measured(pixels)
     if levels is not None:
-        level = sum(levels) / len(levels)
+        level = sum(levels.typical) / len(levels.typical)
     else:
         level = max(noise.channels) if noise else 0.0
     if share > _IMPULSES or specks.opposed > _OPPOSED:
@@ -76,7 +83,8 @@ def detect(pixels: Pixels, levels: Sequence[float] | None) -> Detected:
     if peaks:
         return Detected(Route.NOTCH, "periodic", _lines(peaks), level, share, peaks)
     if levels is not None:
-        shows = level >= _SURE
+        # Either is enough: cameras smooth what is flat, and film has little grain in shadows.
+        shows = level >= _SURE or levels.quiet >= _EVERYWHERE
     else:
         shows = level >= _VISIBLE and not (noise and _is_texture(noise))
     if not shows:
