@@ -132,7 +132,7 @@ class Autoencoder(nn.Module):
             picture: (N, 3, H, W).
             levels: (N, 3, H / FOLD, W / FOLD), the deviation of the noise; see `folded_levels`.
         """
-        # Loops, and features that grow in place: a call would hold what went into it.
+        # In loops, in place and let go: what is alive at full size decides how large a tile can be.
         first = self.head(torch.cat([F.pixel_unshuffle(picture, FOLD), levels], 1))
         for block in self.down1:
             first = block(first)
@@ -146,6 +146,7 @@ class Autoencoder(nn.Module):
         for block in self.up2:
             second = block(second)
         first = self.grow1(second).add_(first)
+        del second, third
         for block in self.up1:
             first = block(first)
         return picture - F.pixel_shuffle(self.tail(first), FOLD)
