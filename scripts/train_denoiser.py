@@ -181,37 +181,43 @@ def batches(run: Run, photos: Sequence[Rgb8], processes: int) -> Iterator[tuple[
 
 
 @torch.no_grad()
+def _blindly(net: Denoiser, picture: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the picture (3, H, W) restored without being told its level, and the level found."""
+    level = net.estimator(picture[None])
+    return net.autoencoder(picture[None], folded_levels(level))[0], level
+
+
+def _psnr(picture: Tensor, clean: Tensor) -> float:
+    return -10 * float(torch.log10((picture - clean).square().mean()))
+
+
+@torch.no_grad()
 def validate(run: Run, held: Tensor) -> dict[str, float]:
     """Measure the averaged weights, blind, on 8-bit pictures: PSNR, and the level's error."""
     net = Denoiser(run.recipe.net).to(run.device).eval()
     net.load_state_dict(run.averaged.values)
+    truth = held.to(run.device)
     found: dict[str, float] = {}
     errors = []
     for sigma in VALIDATION_SIGMAS:
         noisy = quantized(gaussian(held, sigma / 255, np.random.default_rng(sigma)))
         psnr = []
-        for clean, picture in zip(held.to(run.device), noisy.to(run.device), strict=True):
-            level = net.estimator(picture[None])
-            restored = quantized(net.autoencoder(picture[None], folded_levels(level))[0])
-            psnr.append(-10 * float(torch.log10((restored - clean).square().mean())))
-            truth = level_of((picture - clean)[None]).mean()
-            errors.append(abs(float(level.mean() / truth) - 1))
+        for clean, picture in zip(truth, noisy.to(run.device), strict=True):
+            restored, level = _blindly(net, picture)
+            psnr.append(_psnr(quantized(restored), clean))
+            errors.append(abs(float(level.mean() / level_of((picture - clean)[None]).mean()) - 1))
         found[f"psnr_{sigma}"] = float(np.mean(psnr))
     found["level_error"] = float(np.median(errors))
     for gain, read in VALIDATION_SENSOR:
         pictures = photographed(held, gain, read, np.random.default_rng(0))
         noisy = jpeg(pictures, [90] * len(held), "4:2:0").to(run.device)
-        psnr = []
-        for clean, picture in zip(held.to(run.device), noisy, strict=True):
-            restored = net.autoencoder(picture[None], folded_levels(net.estimator(picture[None])))
-            psnr.append(-10 * float(torch.log10((restored - clean).square().mean())))
+        psnr = [_psnr(_blindly(net, y)[0], x) for x, y in zip(truth, noisy, strict=True)]
         found[f"psnr_sensor_{gain}"] = float(np.mean(psnr))
-    clean = held.to(run.device)
-    levels = torch.stack([net.estimator(picture[None]).median() for picture in clean])
-    found["level_clean"] = float(levels.mean()) * 255
-    left = [net.autoencoder(x[None], folded_levels(net.estimator(x[None])))[0] for x in clean]
-    changes = (torch.stack(left) - clean).square().mean((1, 2, 3))
-    found["psnr_clean"] = float((-10 * changes.log10()).mean())
+    left = [_blindly(net, clean) for clean in truth]
+    found["level_clean"] = 255 * float(np.mean([float(level.median()) for _, level in left]))
+    found["psnr_clean"] = float(
+        np.mean([_psnr(picture, x) for (picture, _), x in zip(left, truth, strict=True)])
+    )
     return found
 
 

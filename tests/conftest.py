@@ -90,3 +90,37 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
     yield add
     registry._table.cache_clear()
+
+
+@pytest.fixture
+def scans(tmp_path: Path, draw: Callable[..., Path]) -> Path:
+    """A folder of three photos, one of them below another folder, and a text."""
+    draw("scans/a.jpg", seed=1)
+    draw("scans/b.png", seed=2)
+    draw("scans/1950/a.jpg", seed=3)
+    (tmp_path / "scans/notes.txt").write_text("not a photo")
+    return tmp_path / "scans"
+
+
+@pytest.fixture
+def photos(draw: Callable[..., Path]) -> list[Path]:
+    """Four photos of three sizes."""
+    sizes = ((60, 80), (80, 60), (33, 70), (60, 80))
+    return [draw(f"in/{n}.jpg", *size, seed=n) for n, size in enumerate(sizes)]
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    """A folder of names as they are found: other cases, accents, hidden ones, no photos."""
+    touch(
+        *(tmp_path / name for name in ("b.JPG", "a.png", "notes.txt", ".hidden.jpg")),
+        *(tmp_path / "sub" / name for name in ("ä ö.tif", "a.png", "x.webp.json")),
+        tmp_path / ".thumbnails" / "a.jpg",
+    )
+    return tmp_path

@@ -11,35 +11,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import click.testing
-import fakes
 import numpy as np
 import pytest
 import tifffile
-import torch
-from conftest import Ran, scene
+from conftest import scene
 from PIL import Image
+from ran import IDENTITY, Draw, Run, is_one_error, said
 
 import restore
 import restore.photo
-from restore.backend import Outcome, Shown
-
-Run = Callable[..., Ran]
-Draw = Callable[..., Path]
-Offer = Callable[[str], None]
-
-IDENTITY = ("--backend", "identity")
-
-
-def said(ran: Ran, start: str) -> list[str]:
-    return [line for line in ran.stderr.splitlines() if line.startswith(start)]
-
-
-def is_one_error(ran: Ran, code: int) -> bool:
-    """Say whether a run failed with this code, one clear line, one hint and nothing else."""
-    lines = ran.stderr.splitlines()
-    kinds = [line.partition(": ")[0] for line in lines]
-    return ran.exit_code == code and kinds == ["error", "hint"] and ran.stdout == b""
 
 
 def a_text(path: Path) -> None:
@@ -335,203 +315,8 @@ def test_the_log_of_folders_apart_lies_with_an_output(
     assert len(list((tmp_path / "one").glob("restore-run-*"))) == 1
 
 
-def test_a_plan_holds_no_commands_of_a_terminal(tmp_path: Path, run: Run) -> None:
-    ran = run("colorize", f"{tmp_path}/\x1b]0;title.jpg", "--dry-run")
-    assert ran.exit_code == 3
-    assert "\x1b" not in ran.stderr
-    assert "\\x1b]0;title.jpg: no such file" in ran.stderr
-
-
-def test_a_plan_of_odd_names_is_a_line_a_photo(draw: Draw, run: Run) -> None:
-    photo = draw("a.jpg")
-    photo.rename(photo.with_name("two\nlines\x1b]0;title.jpg"))
-    ran = run("colorize", photo.parent, "--dry-run")
-    assert ran.exit_code == 0
-    assert len(ran.stdout.splitlines()) == 1
-    assert b"\x1b" not in ran.stdout
-    assert b"two\\x0alines\\x1b]0;title.jpg -> " in ran.stdout
-
-
 def test_a_bomb_is_refused_by_its_header(draw: Draw, run: Run) -> None:
     ran = run("colorize", draw("a.png"), "--max-pixels", 1000)
     assert is_one_error(ran, 3)
     assert "4,800 pixels, more than 1,000" in ran.stderr
     assert "--max-pixels" in said(ran, "hint: ")[0]
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        (("--backend", "difusion"), 7),
-        (("--model", "nothing-v1"), 5),
-        (("--model", "denoiser-v1"), 5),
-        (("--model", "colorizer-v1", *IDENTITY), 5),
-        (("--device", "cuda:99"), 6),
-        (("--hint", "80,0=#ff0000"), 2),
-        (("--hint", "0,60=#ff0000"), 2),
-    ],
-)
-def test_settings_that_do_not_fit(draw: Draw, run: Run, words: tuple[str, ...], code: int) -> None:
-    photo = draw("a.jpg")
-    assert is_one_error(run("colorize", photo, *words), code)
-    if words[0] != "--hint":  # whether it fits, only the photo can tell
-        assert is_one_error(run("colorize", photo, *words, "--dry-run"), code)
-    assert [path.name for path in photo.parent.iterdir()] == ["a.jpg"]
-
-
-@pytest.mark.parametrize("model", ["nothing-v1", "denoiser-v1"])
-def test_only_models_of_the_backend_are_named(draw: Draw, run: Run, model: str) -> None:
-    ran = run("colorize", draw("a.jpg"), "--model", model)
-    assert ran.stderr.splitlines() == [
-        f"error: backend 'diffusion' has no model named {model!r}",
-        "hint: known: colorizer-v1",
-    ]
-
-
-def test_a_dry_run_reads_no_photo_that_has_no_result(
-    draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    photo = draw("in/a.jpg")
-    assert run("colorize", photo, *IDENTITY).exit_code == 0
-    other = draw("in/b.jpg", seed=1)
-    read = []
-    content = restore.photo.content
-    monkeypatch.setattr("restore.photo.content", lambda path: (read.append(path), content(path))[1])
-    ran = run("colorize", photo.parent, "--dry-run", "--device", "cpu", *IDENTITY)
-    assert ran.exit_code == 0, ran.stderr
-    assert f"{other} -> " in ran.stdout.decode()
-    assert read == [photo]
-
-
-@pytest.mark.parametrize(
-    ("words", "complaint"),
-    [
-        ((), "no photo given"),
-        (("PHOTO", "-o", "-", "--json"), "standard output"),
-        (("gone.jpg", "-o", "-", "--json"), "standard output"),
-        (("-", "-o", "-", "--json"), "standard output"),
-        (("PHOTO", "PHOTO/..", "-o", "-"), "one photo"),
-        (("-", "-"), "one photo"),
-        (("-", "--files-from", "-"), "standard input"),
-        (("-", "PHOTO", "-o", "out/"), "standard input"),
-        (("-", "-o", "out/"), "standard input"),
-        (("PHOTO", "-0"), "--files-from"),
-        (("",), "empty"),
-        (("PHOTO", "-o", ""), "empty"),
-        (("--files-from", "gone.txt"), "gone.txt"),
-        (("PHOTO", "-o", "-", "--confidence"), "output file"),
-        (("PHOTO", "-o", "-", "--save-samples"), "output file"),
-        (("PHOTO", "OTHER", "--hint", "1,1=#ff0000"), "one photo"),
-        (("PHOTO", "--hint", "red"), "X,Y=#RRGGBB"),
-        (("PHOTO", "--hint", "-1,0=#ff0000"), "X,Y=#RRGGBB"),
-        (("PHOTO", "--variety", "2"), "0<=x<=1"),
-        (("PHOTO", "--samples", "0"), "--samples"),
-        (("PHOTO", "--seed", "-1"), "--seed"),
-        (("PHOTO", "--device", "gpu"), "auto|cpu|cuda"),
-        (("PHOTO", "--precision", "int8"), "bf16"),
-        (("PHOTO", "--overwrite", "--skip-existing"), "contradict"),
-        (("PHOTO", "--confidence", *IDENTITY), "no --confidence"),
-        (("PHOTO", "--variety", "1", *IDENTITY), "no --variety"),
-        (("PHOTO", "--colour"), "No such option"),
-    ],
-)
-def test_what_cannot_be_combined_is_a_usage_error(
-    tmp_path: Path, draw: Draw, run: Run, words: tuple[str, ...], complaint: str
-) -> None:
-    photo, other = draw("a.jpg"), draw("b.jpg", seed=1)
-    named = {"PHOTO": str(photo), "PHOTO/..": str(photo.parent), "OTHER": str(other)}
-    ran = run("colorize", *[named.get(word, word) for word in words], stdin=b"x")
-    assert ran.exit_code == 2, ran
-    assert complaint in ran.stderr
-    assert ran.stdout == b""
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "b.jpg"]
-
-
-def test_a_terminal_is_no_photo(draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        click.testing._NamedTextIOWrapper, "isatty", lambda stream: stream.name == "<stdin>"
-    )
-    ran = run("colorize", "-", "-o", "-")
-    assert ran.exit_code == 2
-    assert "standard input is a terminal" in ran.stderr
-
-
-@pytest.mark.parametrize("fake", ["NotANumber", "WrongShape"])
-def test_a_backend_that_breaks_its_contract(draw: Draw, run: Run, offer: Offer, fake: str) -> None:
-    offer(fake)
-    photo = draw("a.jpg")
-    assert is_one_error(run("colorize", photo), 7)
-    assert [path.name for path in photo.parent.iterdir()] == ["a.jpg"]
-
-
-def test_a_bug_keeps_its_traceback(draw: Draw, run: Run, offer: Offer) -> None:
-    offer("Crashing")
-    ran = run("colorize", draw("a.jpg"))
-    assert ran.exit_code == 1
-    assert "Traceback" in ran.stderr
-    assert "ZeroDivisionError: a bug in a backend" in ran.stderr
-
-
-def exhaust_memory() -> None:
-    torch.empty(1 << 60, dtype=torch.uint8)
-
-
-def test_too_little_memory_on_a_cpu_is_one_line(
-    draw: Draw, run: Run, offer: Offer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    offer("Painter")
-    monkeypatch.setattr(fakes.Painter, "restore", lambda *_: exhaust_memory())
-    ran = run("colorize", draw("a.jpg"))
-    assert is_one_error(ran, 6), ran
-    assert "memory does not suffice for this photo" in ran.stderr
-
-
-def test_too_little_memory_for_the_model_is_one_line(
-    draw: Draw, run: Run, offer: Offer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    offer("Painter")
-    monkeypatch.setattr(fakes.Painter, "load", lambda *_: exhaust_memory())
-    ran = run("colorize", draw("a.jpg"))
-    assert is_one_error(ran, 6), ran
-    assert "memory does not suffice for the model" in ran.stderr
-
-
-@pytest.mark.parametrize(
-    ("error", "code"), [(SystemExit(0), 1), (MemoryError(), 6), (RuntimeError("a bug"), 1)]
-)
-def test_no_failure_ends_a_thread_in_silence(
-    draw: Draw,
-    run: Run,
-    offer: Offer,
-    monkeypatch: pytest.MonkeyPatch,
-    error: BaseException,
-    code: int,
-) -> None:
-    def fail(*_: object) -> Outcome:
-        raise error
-
-    offer("Painter")
-    monkeypatch.setattr(fakes.Painter, "restore", fail)
-    ran = run("colorize", draw("a.jpg"), draw("b.jpg"), "--jobs", 1)
-    assert ran.exit_code == code
-    assert len(said(ran, "error: ")) == 2
-
-
-def test_a_bug_with_one_photo_spoils_no_other(
-    draw: Draw, run: Run, offer: Offer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paint = fakes.Painter.restore
-
-    def only_wide(self: fakes.Painter, shown: Shown, *rest: Any) -> Outcome:
-        if shown.picture.shape[-2] > shown.picture.shape[-1]:
-            raise ZeroDivisionError("a bug with upright photos")
-        return paint(self, shown, *rest)
-
-    offer("Painter")
-    monkeypatch.setattr(fakes.Painter, "restore", only_wide)
-    photos = draw("a.jpg"), draw("b.jpg", 80, 60), draw("c.jpg")
-    ran = run("colorize", *photos)
-    assert ran.exit_code == 1
-    assert ran.stderr.count("Traceback") == 1
-    outputs = [path.with_name(f"{path.stem}.colorized.jpg").exists() for path in photos]
-    assert outputs == [True, False, True]

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from pictures import correlation, detailed, deviations, error, flat, random, smooth
 from torch import Tensor
-from torch.nn import functional as F
 
-from degrading.camera import bilinear, malvar, mosaic, photographed
+from degrading.camera import photographed
 from degrading.chroma import chroma_noise
 from degrading.codecs import jpeg, webp
 from degrading.correlated import correlated
@@ -19,15 +19,16 @@ from degrading.gaussian import gaussian
 from degrading.grain import FLOOR, film_grain
 from degrading.impulses import salt_and_pepper
 from degrading.luma import luma_of
-from degrading.periodic import BEAT, HARMONIC, banding, halftone, moire
+from degrading.periodic import banding, halftone, moire
 from degrading.quantizing import quantized
 from degrading.resampling import Kernel, resampled
 from degrading.sensor import shot_and_read
-from degrading.toning import flattened, steepened
-from restore.color import to_linear
 
 SIGMA = torch.tensor([0.02, 0.05, 0.1])
+
+
 Seeded = Callable[[Tensor, np.random.Generator], Tensor]
+
 
 SEEDED: dict[str, Seeded] = {
     "gaussian": lambda x, random: gaussian(x, 0.1, random),
@@ -40,47 +41,9 @@ SEEDED: dict[str, Seeded] = {
     "halftone": lambda x, random: halftone(x, 0.1, 8, 30, random),
     "moire": lambda x, random: moire(x, 0.1, 8, 30, random),
 }
+
+
 ADDED = ("gaussian", "shot_and_read", "chroma_noise", "film_grain", "banding", "halftone", "moire")
-
-
-def random(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
-def flat(value: float, count: int = 3, side: int = 128) -> Tensor:
-    return torch.full((count, 3, side, side), value)
-
-
-def smooth(count: int = 2, side: int = 64) -> Tensor:
-    """Draw hills of other colours in each picture, all within [0.1, 0.9]."""
-    y, x = torch.meshgrid(torch.linspace(0, 1, side), torch.linspace(0, 1, side), indexing="ij")
-    planes = [
-        0.5 + 0.4 * torch.sin(2 * x + n + c) * torch.cos(1.5 * y - 2 * c)
-        for n in range(count)
-        for c in range(3)
-    ]
-    return torch.stack(planes).view(count, 3, side, side)
-
-
-def detailed(count: int = 3, side: int = 64) -> Tensor:
-    values = torch.from_numpy(random(7).random((count, 3, side // 4, side // 4), np.float32))
-    return F.interpolate(values, size=(side, side), mode="bilinear")
-
-
-def deviations(noise: Tensor) -> Tensor:
-    return noise.flatten(1).std(1)
-
-
-def correlation(noise: Tensor, distance: int) -> tuple[float, float]:
-    """Return how noise resembles itself some pixels further down, and to the right."""
-    variance = float(noise.square().mean())
-    down = float((noise[..., distance:, :] * noise[..., :-distance, :]).mean())
-    right = float((noise[..., distance:] * noise[..., :-distance]).mean())
-    return down / variance, right / variance
-
-
-def error(one: Tensor, two: Tensor) -> float:
-    return float((one - two).square().mean())
 
 
 # what all have in common
@@ -144,146 +107,6 @@ def test_gaussian_noise_has_its_deviation_and_no_memory() -> None:
     assert correlation(noise, 1) == pytest.approx((0, 0), abs=0.02)
     assert noise[2].pow(4).mean() / noise[2].square().mean() ** 2 == pytest.approx(3, abs=0.1)
     assert abs(np.corrcoef(noise[0, 0].ravel(), noise[0, 1].ravel())[0, 1]) < 0.03
-
-
-# the sensor
-
-
-@pytest.mark.parametrize("light", [0.0, 0.2, 0.9])
-def test_variance_is_a_line_of_light(light: float) -> None:
-    gain, read = torch.tensor([0.001, 0.01, 0.0]), torch.tensor([0.0, 0.02, 0.05])
-    raw = torch.full((3, 1, 256, 256), light)
-    noise = shot_and_read(raw, gain, read, random()) - raw
-    expected = (gain * light + read.square()).sqrt()
-    assert deviations(noise) == pytest.approx(expected, rel=0.02, abs=1e-9)
-
-
-# the camera
-
-
-def test_the_mosaic_is_rggb() -> None:
-    rgb = torch.tensor([1.0, 2.0, 3.0])[None, :, None, None].expand(1, 3, 4, 6)
-    assert mosaic(rgb)[0, 0].tolist() == [[1, 2] * 3, [2, 3] * 3] * 2
-
-
-@pytest.mark.parametrize("size", [(5, 8), (8, 5)])
-def test_odd_sides_have_no_mosaic(size: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match=f"not {size[0]}x{size[1]}"):
-        photographed(torch.zeros(1, 3, *size), 0, 0, random())
-
-
-@pytest.mark.parametrize("demosaic", [malvar, bilinear])
-def test_demosaicing_keeps_every_value_that_was_seen(demosaic: Callable[[Tensor], Tensor]) -> None:
-    raw = mosaic(detailed())
-    assert torch.equal(mosaic(demosaic(raw)), raw)
-
-
-@pytest.mark.parametrize("demosaic", [malvar, bilinear])
-def test_demosaicing_keeps_a_colour_up_to_the_borders(
-    demosaic: Callable[[Tensor], Tensor],
-) -> None:
-    rgb = torch.tensor([0.2, 0.5, 0.9])[None, :, None, None].expand(1, 3, 12, 8)
-    assert (demosaic(mosaic(rgb)) - rgb).abs().max() < 1e-6
-
-
-@pytest.mark.parametrize("demosaic", [malvar, bilinear])
-def test_demosaicing_is_exact_on_ramps(demosaic: Callable[[Tensor], Tensor]) -> None:
-    y, x = torch.meshgrid(torch.linspace(0, 1, 16), torch.linspace(0, 1, 16), indexing="ij")
-    rgb = torch.stack([0.1 + 0.7 * x, 0.8 - 0.6 * y, 0.2 + 0.3 * x + 0.4 * y])[None]
-    inside = (demosaic(mosaic(rgb)) - rgb)[..., 2:-2, 2:-2]
-    assert inside.abs().max() < 1e-6
-
-
-def test_a_red_pixel_spreads_as_the_paper_says() -> None:
-    raw = torch.zeros(1, 1, 16, 16)
-    raw[..., 8, 8] = 8
-    red, green, blue = malvar(raw)[0]
-    assert red[7:10, 7:10].tolist() == [[2, 4, 2], [4, 8, 4], [2, 4, 2]]
-    assert red[5:12, 8].tolist() == [0, 0, 4, 8, 4, 0, 0]
-    assert green[6:11, 8].tolist() == [-1, 0, 4, 0, -1]
-    assert blue[8, 6:11].tolist() == [-1.5, 0, 6, 0, -1.5]
-    assert red.sum() + green.sum() + blue.sum() == 16 + 16 + 4 - 4
-
-
-def test_a_green_pixel_spreads_as_the_paper_says() -> None:
-    raw = torch.zeros(1, 1, 16, 16)
-    raw[..., 8, 9] = 8  # among reds in its row and blues in its column
-    red, green, blue = malvar(raw)[0]
-    assert red[8, 7:12].tolist() == [-1, 0, 5, 0, -1]
-    assert red[6:11, 9].tolist() == [0.5, 0, 5, 0, 0.5]
-    assert blue[8, 7:12].tolist() == [0.5, 0, 5, 0, 0.5]
-    assert blue[6:11, 9].tolist() == [-1, 0, 5, 0, -1]
-    assert green[8, 7:12].tolist() == [0, 2, 8, 2, 0]
-
-
-@pytest.mark.parametrize("demosaic", [malvar, bilinear])
-@pytest.mark.parametrize("contrast", [None, 0.0, torch.tensor([0.4, 1.0])])
-@pytest.mark.parametrize("balance", [None, torch.tensor([[2.1, 1.0, 1.6], [1.0, 1.0, 1.0]])])
-def test_without_noise_a_photograph_is_the_picture(
-    demosaic: Callable[[Tensor], Tensor], contrast: Tensor | float | None, balance: Tensor | None
-) -> None:
-    picture = smooth()
-    seen = photographed(
-        picture, 0, 0, random(), balance=balance, demosaic=demosaic, contrast=contrast
-    )
-    off = (seen - picture).abs()
-    assert off[..., 2:-2, 2:-2].max() < 0.002
-    assert off.max() < 0.06  # reflection bends a slope at the border
-    assert error(seen, picture) < 1e-5
-
-
-def test_a_photograph_is_clipped() -> None:
-    seen = photographed(smooth(), 0.1, 0.2, random(), balance=torch.full((2, 3), 2.0), contrast=1)
-    assert seen.min() == 0
-    assert seen.max() == 1
-
-
-def test_white_balance_multiplies_noise() -> None:
-    picture = flat(0.5, 1)
-
-    def noise(balance: Tensor | None) -> Tensor:
-        seen = photographed(picture, 0, 0.005, random(), balance=balance, demosaic=bilinear)
-        return to_linear(seen) - to_linear(picture)
-
-    gains = noise(torch.tensor([[2.0, 1.0, 1.5]])).std((0, 2, 3)) / noise(None).std((0, 2, 3))
-    assert gains == pytest.approx(torch.tensor([2.0, 1.0, 1.5]), rel=1e-3)
-
-
-@pytest.mark.parametrize(("value", "louder"), [(0.5, True), (0.05, False), (0.95, False)])
-def test_contrast_stretches_the_noise_of_mid_tones(value: float, louder: bool) -> None:
-    """The sensor sees the same mid-tone either way; black and white it sees as less extreme."""
-    one, two = photographed(
-        flat(value, 2), 0, 0.002, random(), contrast=torch.tensor([0.0, 1.0])
-    ).std((1, 2, 3))
-    assert (two > 1.5 * one) if louder else (two < 0.8 * one)
-
-
-def test_demosaiced_noise_is_correlated() -> None:
-    noise = photographed(flat(0.5, 1), 0, 0.01, random()) - 0.5
-    red = noise[:, 0]
-    assert min(correlation(red - red.mean(), 1)) > 0.25
-
-
-def test_shadows_are_noisier_where_reading_is() -> None:
-    """Encoding as sRGB steepens shadows."""
-    dark, bright = (
-        float(photographed(flat(value, 1), 0, 0.005, random()).std()) for value in (0.2, 0.8)
-    )
-    assert dark > 3 * bright
-
-
-@pytest.mark.parametrize("contrast", [0.0, 0.01, 0.5, 1.0, 2.0])
-def test_the_tone_curve_can_be_undone(contrast: float) -> None:
-    values, c = torch.linspace(0, 1, 257), torch.tensor(contrast)
-    curve = steepened(values, c)
-    assert (curve.diff() > 0).all()
-    assert curve[[0, 128, 256]] == pytest.approx(torch.tensor([0, 0.5, 1]), abs=1e-6)
-    assert (flattened(curve, c) - values).abs().max() < 1e-5
-    assert (steepened(flattened(values, c), c) - values).abs().max() < 1e-5
-    if contrast == 0:
-        assert (curve - values).abs().max() < 1e-6
-    else:
-        assert curve[129] - curve[128] > values[1]
 
 
 # what is correlated
@@ -449,100 +272,3 @@ def test_less_is_left_of_a_smaller_picture() -> None:
 def test_a_factor_that_does_not_shrink_is_refused(factor: float) -> None:
     with pytest.raises(ValueError, match="factor"):
         resampled(smooth(), factor, "bicubic")
-
-
-# lost pixels
-
-
-@pytest.mark.parametrize("per_channel", [False, True])
-def test_a_share_of_pixels_is_lost_half_black_half_white(per_channel: bool) -> None:
-    share = torch.tensor([0.0, 0.05, 0.4])
-    seen = salt_and_pepper(flat(0.5), share, random(), per_channel)
-    black, white = ((seen == end).float().mean((1, 2, 3)) for end in (0, 1))
-    assert black == pytest.approx(share / 2, rel=0.1, abs=1e-9)
-    assert white == pytest.approx(share / 2, rel=0.1, abs=1e-9)
-    assert (seen[(seen != 0) & (seen != 1)] == 0.5).all()
-
-
-def test_pixels_are_lost_whole_or_by_channel() -> None:
-    whole = salt_and_pepper(flat(0.5, 1), 0.2, random())
-    assert torch.equal(whole[:, 0], whole[:, 1])
-    assert torch.equal(whole[:, 0], whole[:, 2])
-    single = salt_and_pepper(flat(0.5, 1), 0.2, random(), per_channel=True)
-    assert not torch.equal(single[:, 0], single[:, 1])
-
-
-# what repeats
-
-
-def spectrum(added: Tensor) -> Tensor:
-    """Return amplitudes by frequency, in periods per side: (H, W / 2 + 1)."""
-    return torch.fft.rfft2(added).abs() / added.numel()
-
-
-def peaks(added: Tensor, count: int) -> set[tuple[int, int]]:
-    """Return the strongest frequencies, (y, x), y counted from the centre."""
-    strength = spectrum(added)
-    rows, columns = strength.shape[0], strength.shape[1]
-    found = strength.flatten().topk(count).indices.tolist()
-    return {((i // columns + rows // 2) % rows - rows // 2, i % columns) for i in found}
-
-
-@pytest.mark.parametrize(
-    ("period", "angle", "peak"),
-    [(8.0, 0.0, {(0, 16)}), (4.0, 90.0, {(32, 0), (-32, 0)}), (128 / 25, 36.8699, {(15, 20)})],
-)
-def test_banding_has_its_period_and_angle(
-    period: float, angle: float, peak: set[tuple[int, int]]
-) -> None:
-    added = banding(flat(0.5, 1), 0.1, period, angle, random())[0, 0] - 0.5
-    assert peaks(added, len(peak)) == peak
-
-
-def test_banding_has_its_amplitude() -> None:
-    amplitude = torch.tensor([0.02, 0.05, 0.2])
-    added = banding(flat(0.5), amplitude, torch.tensor([7.0, 9.3, 30.0]), 20, random()) - 0.5
-    assert added.amax((1, 2, 3)) == pytest.approx(amplitude, rel=0.01)
-    assert added.amin((1, 2, 3)) == pytest.approx(-amplitude, rel=0.01)
-    assert torch.equal(added[:, 0], added[:, 2])
-
-
-def test_a_halftone_is_a_lattice_with_second_harmonics() -> None:
-    added = halftone(flat(0.5, 1), 0.2, 8, 0, random())[0, 0] - 0.5
-    lattice = {(0, 16), (16, 0), (-16, 0), (0, 32), (32, 0), (-32, 0)}
-    assert peaks(added, 6) == lattice
-    strength = spectrum(added)
-    assert strength[0, 32] / strength[0, 16] == pytest.approx(HARMONIC, rel=1e-3)
-    others = strength.clone()
-    for y, x in lattice:
-        others[y, x] = 0
-    assert others.max() < 1e-5
-
-
-def test_a_halftone_turns_with_its_angle() -> None:
-    added = halftone(flat(0.5, 1), 0.2, 128 / 25, 36.8699, random())[0, 0] - 0.5
-    assert peaks(added, 2) == {(15, 20), (-20, 15)}
-
-
-def test_a_halftone_peaks_at_its_amplitude() -> None:
-    amplitude = torch.tensor([0.05, 0.1, 0.3])
-    added = halftone(flat(0.5), amplitude, 9.7, 15, random()) - 0.5
-    assert added.amax((1, 2, 3)) == pytest.approx(amplitude, rel=0.05)
-    assert (added.abs().amax((1, 2, 3)) <= amplitude * 1.0001).all()
-    assert added.mean().abs() < 2e-3
-
-
-def test_moire_beats_and_its_channels_differ() -> None:
-    side, period = 256, 8.0
-    added = moire(flat(0.5, 1, side), 0.2, period, 0, random())[0] - 0.5
-    assert added.abs().max() <= 0.2001
-    rows = added[0].square().mean(0)  # the beat: a sum of squares that swells and fades
-    envelope = F.avg_pool1d(rows[None], 9, stride=1)[0]
-    assert envelope.max() > 20 * envelope.min()
-    first, second = side / period, side / period / BEAT
-    strength = spectrum(added[0])[0]
-    assert strength[round(first)] > 0.02
-    assert strength[round(second)] > 0.02
-    assert strength[round(first) + 4 :].max() < 0.01
-    assert not torch.allclose(added[0], added[1], atol=0.05)
-    assert not torch.allclose(added[1], added[2], atol=0.05)

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import fakes
 import numpy as np
 import pytest
 import torch
 from conftest import scene
-from PIL import Image
 from tiny import denoiser_net
 from torch.nn import functional as F
 
-from restore import color, defaults, device, files
 from restore.backend import LEVEL_CELL, MeasuresNoise, Shown, Task
 from restore.backends.autoencoder import AutoencoderDenoiser
-from restore.batch import read_noise_map
-from restore.errors import BackendError, InputError, UsageError
-from restore.job import MAP_UNIT, NoiseMapFile
+from restore.errors import BackendError, UsageError
+from restore.job import NoiseMapFile
 from restore.photo import Photo
-from restore.pipeline import Workers, levels, views
+from restore.pipeline import Workers, levels
 from restore.pipeline.levels import LEVELS, LevelMap
-from restore.pipeline.views import under_levels
-
-SPACE = color.RgbSpace(color.SRGB.matrix.roll(1, dims=1))  # its red is sRGB's blue
 
 
 class CellMeans(fakes.Smoother):
@@ -218,215 +209,6 @@ def test_no_noise_stays_no_noise() -> None:
     assert none.typical == (0.0, 0.0, 0.0)
     assert not none.of_brightness().level.any()
     assert not none.uniform().level.any()
-
-
-# Under a window
-
-
-def cells_of(rows: int = 9, columns: int = 13) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(1).random((3, rows, columns), np.float32))
-
-
-@pytest.mark.parametrize(
-    "window", [(0, 72, 0, 104), (0, 16, 0, 16), (8, 40, 16, 99), (3, 71, 5, 6), (64, 67, 97, 100)]
-)
-def test_a_window_shows_what_the_whole_shows_there(window: tuple[int, int, int, int]) -> None:
-    cells = cells_of()
-    top, bottom, left, right = window
-    whole = under_levels(cells, 8, 0, 72, 0, 104)
-    assert whole.shape == (3, 72, 104)
-    part = under_levels(cells, 8, top, bottom, left, right)
-    torch.testing.assert_close(part, whole[:, top:bottom, left:right], atol=1e-6, rtol=0)
-
-
-def test_neighbouring_windows_meet_without_a_step() -> None:
-    cells = cells_of()
-    left, right = (under_levels(cells, 8, 0, 72, *edges) for edges in ((0, 48), (48, 104)))
-    joined = torch.cat([left, right], 2)
-    # Linear between middles of cells: no step is more than an eighth of the largest.
-    most = (cells[..., 1:] - cells[..., :-1]).abs().max() / 8
-    assert joined.diff(dim=2).abs().max() <= most + 1e-6
-
-
-def test_a_ramp_stays_a_ramp_and_goes_on_level_at_the_edges() -> None:
-    ramp = torch.arange(6.0).expand(3, 4, 6)
-    shown = under_levels(ramp, 8, 0, 32, 0, 48)
-    place = (torch.arange(48) + 0.5) / 8 - 0.5
-    torch.testing.assert_close(shown, place.clamp(0, 5).expand(3, 32, 48))
-
-
-def test_one_cell_is_one_level() -> None:
-    shown = under_levels(torch.tensor([[[0.25]]]), 8, 0, 5, 0, 3)
-    assert torch.equal(shown, torch.full((1, 5, 3), 0.25))
-
-
-# Views
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_the_files_own_numbers_come_back(channels: int, dtype: type) -> None:
-    top = int(np.iinfo(dtype).max)
-    values = np.random.default_rng(0).integers(0, top, (9, 11, channels), dtype, endpoint=True)
-    before = torch.from_numpy(values)
-    view = views.view_of(Photo(values, "PNG", space=SPACE), Task.DENOISE)
-    picture = view.picture(before)
-    assert picture.shape == (3, 9, 11)
-    torch.testing.assert_close(picture[0], before[..., 0].int() / top)  # whatever its space
-    after = view.pixels(picture, before)
-    assert after.dtype == before.dtype
-    assert torch.equal(after.int(), before.int())
-
-
-def test_an_encoded_answer_is_clipped_and_grey_is_the_mean() -> None:
-    before = torch.zeros(1, 2, 3, dtype=torch.uint8)
-    answer = torch.tensor([[[1.5, 0.3]], [[-0.5, 0.3]], [[0.5, 0.9]]])
-    coloured = views.Encoded(3).pixels(answer, before)
-    assert coloured.tolist() == [[[255, 0, 128], [76, 76, 230]]]
-    grey = views.Encoded(1).pixels(answer, before[..., :1])
-    assert grey.tolist() == [[[128], [128]]]
-
-
-def test_each_task_has_its_view() -> None:
-    photo = Photo(np.zeros((4, 4, 1), np.uint8), "PNG", space=SPACE)
-    assert views.view_of(photo, Task.COLORIZE) == views.Lightness(SPACE)
-    assert views.view_of(photo, Task.DENOISE) == views.Encoded(1)
-    assert views.view_of(photo, Task.UPSCALE) == views.Rgb(SPACE)
-    assert views.view_of(photo, Task.DENOISE).channels == 1
-
-
-def test_rgb_is_shown_as_srgb_and_given_back_in_its_space() -> None:
-    # Of a red that is sRGB's blue.
-    before = torch.tensor([[[200, 40, 90]]], dtype=torch.uint8)
-    picture = views.Rgb(SPACE).picture(before)
-    expected = torch.tensor([40, 90, 200]) / 255
-    torch.testing.assert_close(picture[:, 0, 0], expected, atol=1e-3, rtol=0)
-    after = views.Rgb(SPACE).pixels(picture, before)
-    assert (after.int() - before.int()).abs().max() <= 1
-
-
-def test_only_colour_is_taken_by_the_view_of_lightness() -> None:
-    before = torch.from_numpy(scene(12, 16)[..., None].repeat(3, -1))
-    view = views.Lightness(color.SRGB)
-    shown = view.picture(before)
-    torch.testing.assert_close(shown, shown[:1].expand(3, -1, -1), atol=1e-4, rtol=0)
-    brown = torch.tensor([0.6, 0.4, 0.2])[:, None, None].expand(3, 12, 16)
-    after = view.pixels(brown, before)
-    assert (after[..., 0] > after[..., 2]).all()
-    change = color.lightness(after, color.SRGB) - color.lightness(before, color.SRGB)
-    assert change.abs().max() < 0.5
-    black = view.pixels(torch.zeros(3, 12, 16), before)
-    assert (black.int() - before.int()).abs().max() <= 1
-
-
-# A person's map
-
-
-def saved(path: Path, values: np.ndarray) -> str:
-    Image.fromarray(values).save(path)
-    return str(path)
-
-
-def test_a_map_of_8_bits_counts_levels(tmp_path: Path) -> None:
-    values = np.random.default_rng(0).integers(0, 129, (5, 7), np.uint8)
-    name = saved(tmp_path / "map.png", values)
-    found = read_noise_map(name, defaults.MAX_PIXELS)
-    assert found.levels.dtype == np.float32
-    assert np.array_equal(found.levels, values)
-    assert found.name == "map.png"
-    assert found.sha256 == hashlib.sha256(Path(name).read_bytes()).hexdigest()
-    assert str(found) == f"map.png sha256:{files.sha256_of(Path(name))}"
-
-
-def test_a_map_of_16_bits_counts_parts_of_levels(tmp_path: Path) -> None:
-    values = np.array([[0, MAP_UNIT // 2], [MAP_UNIT, 25 * MAP_UNIT]], np.uint16)
-    found = read_noise_map(saved(tmp_path / "map.png", values), defaults.MAX_PIXELS)
-    assert found.levels.tolist() == [[0, 0.5], [1, 25]]
-
-
-def test_a_map_in_rgb_may_be_grey_but_not_coloured(tmp_path: Path) -> None:
-    grey = np.full((4, 4, 3), 20, np.uint8)
-    found = read_noise_map(saved(tmp_path / "grey.png", grey), defaults.MAX_PIXELS)
-    assert (found.levels == 20).all()
-    grey[2, 3, 1] = 21
-    with pytest.raises(InputError, match=r"colour\.png has colours"):
-        read_noise_map(saved(tmp_path / "colour.png", grey), defaults.MAX_PIXELS)
-
-
-def absent(path: Path) -> None:
-    pass
-
-
-def no_picture(path: Path) -> None:
-    path.write_text("no picture", encoding="utf-8")
-
-
-def too_large(path: Path) -> None:
-    saved(path, np.zeros((11, 10), np.uint8))
-
-
-@pytest.mark.parametrize("write", [absent, no_picture, too_large])
-def test_a_map_that_cannot_be_read_is_named(tmp_path: Path, write: Callable[[Path], None]) -> None:
-    path = tmp_path / "map.png"
-    write(path)
-    with pytest.raises(InputError, match=r"^noise map .*map\.png: ") as caught:
-        read_noise_map(str(path), max_pixels=100)
-    assert "--sigma" in caught.value.hint
-
-
-# Memory
-
-
-def test_the_free_memory_of_the_processor_is_what_the_system_says(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    text = "MemTotal:       16000 kB\nMemFree:         1000 kB\nMemAvailable:    3000 kB\n"
-    known = SimpleNamespace(read_text=lambda encoding: text)
-    monkeypatch.setattr(device, "Path", lambda path: known)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert device.free_bytes("cpu") == device.free_bytes("auto") == 3000 * 1024
-
-
-@pytest.mark.parametrize(
-    ("text", "free"),
-    [
-        ("MemTotal:       16000 kB\nMemFree:         1000 kB\n", 1000 * 1024),
-        ("MemTotal:       16000 kB\nno such line\n", 4 << 30),
-    ],
-)
-def test_a_system_that_says_little_of_its_memory(
-    text: str, free: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known = SimpleNamespace(read_text=lambda encoding: text)
-    monkeypatch.setattr(device, "Path", lambda path: known)
-    assert device.free_bytes("cpu") == free
-
-
-def test_where_the_system_says_nothing_a_guess_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(device, "Path", lambda path: tmp_path / "absent")
-    assert device.free_bytes("cpu") == 4 << 30
-
-
-@pytest.mark.parametrize(
-    ("name", "asked"), [("cuda", "cuda"), ("cuda:1", "cuda:1"), ("auto", None)]
-)
-def test_the_free_memory_of_a_gpu_is_its_own(
-    name: str, asked: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    free = {asked: (123, 456)}
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda of: free[of])
-    assert device.free_bytes(name) == 123
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("name", ["cuda", "cuda:0", "auto"])
-def test_a_gpu_says_how_much_is_free(name: str) -> None:
-    total = torch.cuda.get_device_properties(0).total_memory
-    assert 0 < device.free_bytes(name) <= total
 
 
 def test_where_noise_is_clipped_does_not_count_as_typical() -> None:

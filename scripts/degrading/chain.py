@@ -11,6 +11,7 @@ that nothing is what the network learns to do to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import torch
@@ -183,13 +184,18 @@ WAYS: dict[str, Callable[[Tensor, Random], Tensor]] = {
 }
 """What may have happened to a picture."""
 
-SOFT = {"plain": (0.0, 1.4), "camera": (0.85, 2.0)}
-SOFT_AT_TIMES = (0.4, 1.4)
-"""Of each way, and of those not named: the share of its pictures that are as soft as photographs at
-their full size mostly are, and the widest blur, in pixels. Published noisy pictures are sharp."""
 
-LEAST_CONTRAST = 0.4
-"""That a soft picture of a camera keeps: detail at full size is faint beside a small picture's."""
+@dataclass(frozen=True)
+class Softness:
+    """How soft a way's pictures are made: photographs at their full size mostly are."""
+
+    chance: float = 0.4  #: of a picture
+    widest: float = 1.4  #: pixels that the blur measures at most
+    least_contrast: float = 1  #: kept: detail at full size is faint beside a small picture's
+
+
+SOFTNESS = {"plain": Softness(chance=0), "camera": Softness(0.85, 2.0, 0.4)}
+"""Of the ways that differ. Published noisy pictures, which are *plain*, are sharp."""
 
 
 def degraded(
@@ -207,13 +213,13 @@ def degraded(
     chosen = random.choice(len(names), len(clean), p=[shares[name] for name in names])
     is_grey = torch.from_numpy(random.random(len(clean)) < grey)[:, None, None, None]
     clean = torch.where(is_grey, luma_of(clean), clean)
-    chances, largest = np.array([SOFT.get(name, SOFT_AT_TIMES) for name in names])[chosen].T
-    is_soft = random.random(len(clean)) < chances
-    size = 0.4 + _uniform(0, 1, len(clean), random) * torch.from_numpy(largest - 0.4).float()
-    least = torch.from_numpy(np.where(chosen == names.index("camera"), LEAST_CONTRAST, 1)).float()
+    softness = np.array([astuple(SOFTNESS.get(name, Softness())) for name in names])
+    chance, widest, least = torch.from_numpy(softness[chosen].T).float()
+    is_soft = _uniform(0, 1, len(clean), random) < chance
+    size = 0.4 + _uniform(0, 1, len(clean), random) * (widest - 0.4)
     contrast = least + _uniform(0, 1, len(clean), random) * (1 - least)
     soft = faded(smoothed(clean, size), contrast).clamp(0, 1)
-    clean = torch.where(torch.from_numpy(is_soft)[:, None, None, None], soft, clean)
+    clean = torch.where(is_soft[:, None, None, None], soft, clean)
     noisy = torch.empty_like(clean)
     for index, way in enumerate(WAYS.values()):
         members = torch.from_numpy(np.flatnonzero(chosen == index))

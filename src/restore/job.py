@@ -128,6 +128,11 @@ class Job:
         }
 
     @property
+    def saved_samples(self) -> int:
+        """How many samples are written beside the picture."""
+        return self.samples if self.save_samples else 0
+
+    @property
     def maps(self) -> tuple[str, ...]:
         """The kinds of maps that are written beside the picture."""
         wanted = {

@@ -30,7 +30,7 @@ def preview(job: Job, photos: Sequence[Planned]) -> Iterator[tuple[Planned, str]
         if planned.error is not None or source is None or output is None or not source.is_file():
             yield planned, ""  # what comes through a pipe can be read once only
             continue
-        if files.is_free(output, maps=job.maps, samples=job.samples if job.save_samples else 0):
+        if files.is_free(output, maps=job.maps, samples=job.saved_samples):
             yield planned, ""
             continue
         try:

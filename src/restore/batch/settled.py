@@ -40,8 +40,7 @@ def settled(job: Job, source: Path | None, output: Path, fingerprint: str) -> st
             f"{output} is the result of another photo, {other}",
             hint="--overwrite replaces it, -o writes elsewhere",
         )
-    samples = job.samples if job.save_samples else 0
-    beside = files.companions(output, maps=job.maps, samples=samples)
+    beside = files.companions(output, maps=job.maps, samples=job.saved_samples)
     for path in (output, *beside):
         if path.exists() and (why := _why_not_ours(output, path)):
             ways = "--overwrite makes it anew, --skip-existing leaves it, -o writes elsewhere"

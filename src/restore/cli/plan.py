@@ -52,7 +52,7 @@ def plan(
             file=None if in_folder else place,
             folder=place if in_folder else None,
             maps=job.maps,
-            samples=_samples(job),
+            samples=job.saved_samples,
         )
         planned += _targets(targets)
     if not planned:
@@ -102,10 +102,5 @@ def _piped(job: Job, output: str | None, *, alone: bool) -> Planned:
     if not alone or is_folder(output, []):
         raise click.UsageError("a photo on standard input needs -o FILE or -o -")
     path = Path(output)
-    beside = companions(path, maps=job.maps, samples=_samples(job))
+    beside = companions(path, maps=job.maps, samples=job.saved_samples)
     return Planned("-", None, path, obstacle(path, beside))
-
-
-def _samples(job: Job) -> int:
-    """Return how many samples are written."""
-    return job.samples if job.save_samples else 0

@@ -41,9 +41,9 @@ def _previewed(job: Job, planned: Sequence[Planned]) -> Iterable[tuple[Planned, 
     """Yield every photo with why nothing is to be done to it, empty if something is."""
     from .. import files, weights
 
-    samples = job.samples if job.save_samples else 0
     free = all(
-        photo.output is None or files.is_free(photo.output, maps=job.maps, samples=samples)
+        photo.output is None
+        or files.is_free(photo.output, maps=job.maps, samples=job.saved_samples)
         for photo in planned
         if photo.error is None
     )

@@ -84,7 +84,7 @@ def _second_name(path: Path, hidden: list[Path]) -> Path | None:
     hidden.append(name)
     try:
         os.link(path, name, follow_symlinks=False)
-    except (OSError, NotImplementedError):  # not on every file system
+    except (OSError, NotImplementedError):  # file systems without hard links
         shutil.copy2(path, name, follow_symlinks=False)
     return name
 

@@ -8,6 +8,7 @@ Sources: XMP specification part 3, sections 1.1.3 to 1.1.5 and 3; RFC 9649; TIFF
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,40 +44,60 @@ def is_result(path: Path) -> bool:
     return is_marked(path) or (named and is_marked(shown))
 
 
-def _in_jpeg(stream: BinaryIO, head: bytes) -> bytes:
-    at = 2
+def _parts(
+    stream: BinaryIO, at: int, header: Callable[[BinaryIO], tuple[bytes, int, int]]
+) -> Iterator[tuple[bytes, int]]:
+    """Yield the kind and the length of each part of a file; the stream is then at its data.
+
+    Args:
+        stream: Of the file.
+        at: Where the first part begins.
+        header: Reads one and returns its kind, the length of its data, and of the whole part.
+    """
     for _ in range(_MOST):
         stream.seek(at)
-        start, marker, length = struct.unpack(">BBH", stream.read(4))
-        if start != 0xFF or marker == 0xDA:  # the picture begins
-            return b""
-        if marker == 0xE1 and stream.read(len(_JPEG_XMP)) == _JPEG_XMP:
-            return stream.read(max(0, length - 2 - len(_JPEG_XMP)))
-        at += 2 + length
+        kind, length, whole = header(stream)
+        yield kind, length
+        at += whole
+
+
+def _jpeg_header(stream: BinaryIO) -> tuple[bytes, int, int]:
+    marker, length = struct.unpack(">2sH", stream.read(4))
+    return marker, length - 2, length + 2
+
+
+def _png_header(stream: BinaryIO) -> tuple[bytes, int, int]:
+    length, kind = struct.unpack(">I4s", stream.read(8))
+    return kind, length, length + 12
+
+
+def _webp_header(stream: BinaryIO) -> tuple[bytes, int, int]:
+    kind, length = struct.unpack("<4sI", stream.read(8))
+    return kind, length, length + length % 2 + 8
+
+
+def _in_jpeg(stream: BinaryIO, head: bytes) -> bytes:
+    for marker, length in _parts(stream, 2, _jpeg_header):
+        if marker[0] != 0xFF or marker == b"\xff\xda":  # the picture begins
+            break
+        if marker == b"\xff\xe1" and stream.read(len(_JPEG_XMP)) == _JPEG_XMP:
+            return stream.read(max(0, length - len(_JPEG_XMP)))
     return b""
 
 
 def _in_png(stream: BinaryIO, head: bytes) -> bytes:
-    at = 8
-    for _ in range(_MOST):
-        stream.seek(at)
-        length, kind = struct.unpack(">I4s", stream.read(8))
+    for kind, length in _parts(stream, 8, _png_header):
         if kind in (b"IDAT", b"IEND"):
-            return b""
+            break
         if kind == b"iTXt" and stream.read(len(_PNG_XMP)) == _PNG_XMP:
             return stream.read(min(length, _ENOUGH))
-        at += 12 + length
     return b""
 
 
 def _in_webp(stream: BinaryIO, head: bytes) -> bytes:
-    at = 12
-    for _ in range(_MOST):
-        stream.seek(at)
-        kind, length = struct.unpack("<4sI", stream.read(8))
+    for kind, length in _parts(stream, 12, _webp_header):
         if kind == b"XMP ":
             return stream.read(min(length, _ENOUGH))
-        at += 8 + length + length % 2
     return b""
 
 

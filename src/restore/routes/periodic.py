@@ -158,7 +158,8 @@ def _is_of_scene(spectrum: Floats, fy: float, fx: float) -> bool:
                 power(times, y, x) ** 2 > _CLEAR**2 * half[times - 1] * half[times]
                 for times in (1, 2, 3)
             ]
-            if clear[0] and sum(clear) + (overtone > 3) >= 2:
+            beyond = overtone > 3  # then the line itself is one more
+            if clear[0] and sum(clear) + beyond >= 2:
                 return True
     return False
 
