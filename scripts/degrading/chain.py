@@ -88,7 +88,7 @@ def plain(clean: Tensor, random: Random) -> Tensor:
 def _exposed(clean: Tensor, random: Random) -> Tensor:
     """Photograph it: from a bright day to a night that needs the highest sensitivity."""
     n = len(clean)
-    gain = _log_uniform(0.00005, 0.012, n, random)
+    gain = _log_uniform(0.0001, 0.016, n, random)
     read = gain.sqrt() * _log_uniform(0.02, 0.12, n, random)
     balance = torch.stack(
         [_uniform(1, 2.4, n, random), torch.ones(n), _uniform(1, 2.2, n, random)], dim=1
