@@ -1,0 +1,277 @@
+"""Train the ResShift that ships, within a budget of wall-clock time.
+
+    python scripts/train_resshift.py configs/resshift.toml \
+        --start src/restore/models/denoiser-v1.safetensors --data ../shared/data --out runs/resshift
+
+The run can be stopped at any time (SIGTERM saves first) and started again with the same
+command: it goes on from `OUT/checkpoint.pt`, and the time already spent counts. Every minute it
+prints a line of its curve, and appends it to `OUT/curve.jsonl`. The averaged weights, in half
+precision, are in `OUT/resshift.safetensors`, as of the last checkpoint. `--start` begins with the
+weights of the denoiser, or of an earlier run of this program.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from degrading.restoring import Pairs, damaged
+from restore.nets.resshift.pixel import STEPS, PixelNet
+from restore.nets.resshift.prefill import prefilled
+from restore.nets.resshift.sampler import sample
+from training.averaging import Averaged
+from training.part import Part
+from training.patches import Rgb8, load, middles, random_patches
+from training.resshift_recipe import ResShiftRecipe
+from training.session import resume, train
+
+KINDS = ("everywhere", "holes", "enlarged")
+VALIDATION_SIDE = 256
+VALIDATION_SAMPLES = 2
+PERFECT = 0.5 / 255  #: root mean square of an error that is as good as none
+ASSUMED_NOISE = 15 / 255  #: that the denoiser is told of, as it begins to work blind
+
+
+def picture_loss(restored: Tensor, clean: Tensor, counts: Tensor) -> Tensor:
+    """Return the mean of pictures' PSNR where it counts, negative and scaled.
+
+    A decibel counts alike in a faint fault and in a hole, at the chain's end and at its start.
+
+    Args:
+        restored: (N, 3, H, W).
+        clean: Likewise.
+        counts: (N, 1, H, W), 1 where an error counts, else 0.
+    """
+    errors = ((restored - clean).square() * counts).mean((1, 2, 3)) / counts.mean((1, 2, 3))
+    return 0.1 * torch.log10(errors + PERFECT**2).mean()
+
+
+def places(mask: Tensor) -> Tensor:
+    """Return where a network may change a picture: in its holes, or everywhere without any."""
+    return torch.where(mask.amax((1, 2, 3), keepdim=True) > 0, mask, torch.ones_like(mask))
+
+
+def begin_as_denoiser(net: PixelNet, path: Path) -> None:
+    """Copy what the denoiser has learned; at the start it does what that does, at every step."""
+    found = {
+        name.removeprefix("autoencoder."): value.float()
+        for name, value in load_file(path).items()
+        if name.startswith("autoencoder.")
+    }
+    renamed = {name.replace("bottom.", "down3."): value for name, value in found.items()}
+    state = net.state_dict()
+    head = renamed.pop("head.weight")
+    pixels = head.shape[1] - 3  # the last three planes are the level of the noise
+    renamed["head.bias"] += ASSUMED_NOISE * head[:, pixels:].sum((1, 2, 3))
+    state["head.weight"].zero_()
+    state["head.weight"][:, :pixels] = head[:, :pixels]
+    state["grow3.weight"].zero_()
+    for name, value in renamed.items():
+        state[name].copy_(value)
+    net.load_state_dict(state)
+
+
+class ResShiftRun:
+    """Everything a checkpoint holds, and the step that advances it."""
+
+    def __init__(self, recipe: ResShiftRecipe, device: torch.device, held: Pairs) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.device, self.held = recipe, device, held
+        self.net = PixelNet(recipe.net).to(device).to(memory_format=torch.channels_last)
+        self.chain = recipe.net.schedule
+        self.part = Part([self.net], recipe.learning_rate, recipe.weight_decay)
+        self.averaged = Averaged(self.net, recipe.averaging)
+        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self.step, self.seconds, self.seen = 0, 0.0, 0
+
+    @property
+    def progress(self) -> float:
+        return self.seconds / (60 * self.recipe.minutes)
+
+    def advance(self, batch: Pairs) -> dict[str, float]:
+        """Take one optimizer step; return its losses."""
+        self.part.begin(self.recipe.rate_at(self.progress))
+        clean, left, mask = (
+            planes.to(self.device, memory_format=torch.channels_last)
+            for planes in (batch.clean, prefilled(batch.degraded, batch.mask), batch.mask)
+        )
+        step = torch.randint(STEPS, (len(clean),), generator=self.generator)
+        noise = torch.randn(clean.shape, generator=self.generator).to(self.device)
+        state = self.chain.scaled(self.chain.forward(clean, left, step, noise), step)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            restored = self.net(state, left, mask, step.to(self.device)).float()
+        loss = picture_loss(restored, clean, places(mask))
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.part.step()
+        self.step += 1
+        self.seen += clean[:, 0].numel()
+        self.averaged.update(self.net, self.step)
+        return {"picture": float(loss.detach())}
+
+    @torch.no_grad()
+    def measure(self) -> dict[str, float]:
+        """Measure the averaged weights: gain over the degraded picture, by kind, in dB."""
+        net = PixelNet(self.recipe.net).to(self.device).eval()
+        net.load_state_dict(self.averaged.values)
+        found: dict[str, list[float]] = {f"{kind}_{what}": [] for kind in KINDS for what in WHATS}
+        for index in range(len(self.held.clean)):
+            one = slice(index, index + 1)
+            mask = self.held.mask[one].to(self.device)
+            left = prefilled(self.held.degraded[one].to(self.device), mask)
+            clean, kind = self.held.clean[one].to(self.device), KINDS[index % len(KINDS)]
+
+            def predict(state: Tensor, step: Tensor) -> Tensor:
+                answer = net(state, left, mask, step)  # noqa: B023 - used in this turn only
+                return torch.where(places(mask) > 0, answer, left)  # noqa: B023
+
+            drawn = []
+            for number in range(VALIDATION_SAMPLES):
+                generator = torch.Generator().manual_seed(number)
+
+                def noise(_: int) -> Tensor:
+                    return torch.randn(left.shape, generator=generator).to(self.device)  # noqa: B023
+
+                drawn.append(sample(predict, left, self.chain, noise).clamp(0, 1))
+            counts = places(mask)
+            last = torch.full((1,), STEPS - 1, device=self.device)
+            first = predict(self.chain.scaled(self.chain.prior(left, noise(0)), last), last)
+            before = picture_loss(left, clean, counts)
+            for what, answer in zip(
+                WHATS, (first.clamp(0, 1), drawn[0], torch.stack(drawn).mean(0)), strict=True
+            ):
+                gained = 100 * float(before - picture_loss(answer, clean, counts))
+                found[f"{kind}_{what}"].append(gained)
+        return {name: float(np.mean(gains)) for name, gains in found.items()}
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "net": self.net.state_dict(),
+            "part": self.part.state(),
+            "averaged": self.averaged.values,
+            "generator": self.generator.get_state(),
+            "clock": (self.step, self.seconds, self.seen),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        self.part.restore(state["part"])
+        self.averaged.values = {n: v.to(self.device) for n, v in state["averaged"].items()}
+        self.generator.set_state(state["generator"])
+        self.step, self.seconds, self.seen = state["clock"]
+
+    def start_from(self, weights: Path) -> None:
+        """Begin with the weights of the denoiser, or of an earlier run."""
+        with safe_open(weights, framework="pt") as file:
+            is_denoiser = any(name.startswith("autoencoder.") for name in file.keys())  # noqa: SIM118
+        if is_denoiser:
+            begin_as_denoiser(self.net, weights)
+        else:
+            self.net.load_state_dict(load_file(weights))
+        self.averaged = Averaged(self.net, self.recipe.averaging)
+
+    def save_weights(self, path: Path) -> None:
+        """Write the averaged weights in half precision, with the configuration inside the file."""
+        half = {n: value.half().cpu().contiguous() for n, value in self.averaged.values.items()}
+        save_file(half, path, metadata={"config": json.dumps(asdict(self.recipe.net))})
+
+
+WHATS = ("first", "sample", "mean")
+"""What is measured: the network's first answer, one sample, the mean of a few."""
+
+_photos: Sequence[Rgb8] = ()
+
+
+def _hold(photos: Sequence[Rgb8]) -> None:
+    """Keep the photos in a process that makes batches, with one thread to make them."""
+    global _photos
+    _photos = photos
+    torch.set_num_threads(1)
+
+
+def _make(recipe: ResShiftRecipe, seed: tuple[int, int]) -> Pairs:
+    random = np.random.default_rng(seed)
+    clean = random_patches(_photos, recipe.batch, recipe.side, random)
+    return damaged(clean, random, recipe.shares)
+
+
+def batches(run: ResShiftRun, photos: Sequence[Rgb8], makers: int) -> Iterator[Pairs]:
+    """Yield batches without end, made in other processes while the network learns."""
+    with ProcessPoolExecutor(makers, initializer=_hold, initargs=(photos,)) as pool:
+        waiting: list[Future[Pairs]] = []
+        number = run.step
+        while True:
+            while len(waiting) < 2 * makers + 1:
+                waiting.append(pool.submit(_make, run.recipe, (run.recipe.seed, number)))
+                number += 1
+            yield waiting.pop(0).result()
+
+
+def kept_apart(photos: Sequence[Rgb8]) -> Pairs:
+    """Return pictures to measure by, the kinds of damage in turn."""
+    clean = middles(photos, VALIDATION_SIDE)
+    random = np.random.default_rng(0)
+    parts = []
+    for index in range(len(clean)):
+        only = {kind: float(kind == KINDS[index % len(KINDS)]) for kind in KINDS}
+        parts.append(damaged(clean[index : index + 1], random, only))
+    return Pairs(
+        *(torch.cat([getattr(p, n) for p in parts]) for n in ("clean", "degraded", "mask"))
+    )
+
+
+@click.command(help=__doc__)
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--start", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--minutes", type=float, help="Instead of the configuration's budget.")
+@click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
+@click.option("--threads", type=int, default=0, help="CPU threads; 0: all.")
+@click.option("--makers", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--session-minutes", type=float, help="Stop after so long; the next call goes on.")
+def main(
+    config: Path,
+    data: Path,
+    out: Path,
+    start: Path | None,
+    minutes: float | None,
+    device: str,
+    threads: int,
+    makers: int,
+    session_minutes: float | None,
+) -> None:
+    """Train until the time is up."""
+    if threads:
+        torch.set_num_threads(threads)
+    recipe = ResShiftRecipe.read(config)
+    if minutes is not None:
+        recipe = replace(recipe, minutes=minutes)
+    out.mkdir(parents=True, exist_ok=True)
+    photos = load(data / "train-hires")
+    held = kept_apart(photos[:: recipe.validation_every])
+    del photos[:: recipe.validation_every]
+    run = ResShiftRun(recipe, torch.device(device), held)
+    if not resume(run, out, run.device) and start is not None:
+        run.start_from(start)
+    parameters = sum(p.numel() for p in run.net.parameters())
+    click.echo(f"{len(photos)} photos, {len(held.clean)} held, {parameters / 1e6:.2f} M parameters")
+    train(
+        *(run, batches(run, photos, makers), out, "resshift.safetensors"),
+        session_minutes=session_minutes,
+        measuring_minutes=10,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""What the restorer's training is told: its configuration file, typed."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from restore.nets.resshift.pixel import PixelConfig
+
+from .schedule import trapezoid
+
+
+@dataclass(frozen=True)
+class ResShiftRecipe:
+    """The configuration file."""
+
+    minutes: float
+    seed: int
+    learning_rate: float
+    weight_decay: float
+    averaging: float
+    side: int  #: of the patches, pixels
+    batch: int
+    validation_every: int  #: every so-many-th photograph is kept apart
+    shares: dict[str, float]  #: of what has happened to pictures: see `degrading.restoring`
+    net: PixelConfig
+
+    @classmethod
+    def read(cls, path: Path) -> ResShiftRecipe:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**table, "net": PixelConfig.of(table["net"])})
+
+    def rate_at(self, progress: float) -> float:
+        """Return the learning rate after a share `progress` of the time."""
+        return self.learning_rate * trapezoid(progress)
