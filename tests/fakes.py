@@ -153,6 +153,37 @@ class Doubler(Fake):
         return Outcome(doubled.expand(draws.results, *doubled.shape))
 
 
+class Enlarger(Fake):
+    """As large as it is told: interpolates, looks around and adds noise, at the result's size."""
+
+    limits = Limits(multiple_of=4, minimum=8, tile=24, overlap=4)
+
+    def __init__(self, scale: int = 2) -> None:
+        self.scale = scale
+
+    @classmethod
+    def load(
+        cls,
+        task: Task,
+        weights: Mapping[str, Path],
+        options: Mapping[str, Value],
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> Self:
+        return cls(int(options["scale"]))
+
+    def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
+        large = F.interpolate(shown.picture, scale_factor=float(self.scale), mode="bilinear")
+        smooth = F.avg_pool2d(F.pad(large, (4, 4, 4, 4), mode="replicate"), 9, 1)
+        return Outcome(
+            torch.stack([smooth + 0.05 * noise(k, 0, 3, 1) for k in range(draws.results)])
+        )
+
+
+class Stubborn(Doubler):
+    """Breaks its contract: doubles, whatever was asked for."""
+
+
 class Hostile(Fake):
     """A colorizer that blurs, darkens and overshoots; only its chroma may come through."""
 

@@ -14,7 +14,7 @@ from conftest import scene
 from tiny import MAKERS
 
 from restore import color, registry, weights
-from restore.backend import Backend, Entry, Task, Value
+from restore.backend import SCALES, Backend, Entry, Task, Value
 from restore.clock import Stopwatch
 from restore.errors import BackendError
 from restore.job import Job
@@ -43,14 +43,23 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> TinyWeights:
 
 
 @pytest.fixture(scope="module")
-def load(tiny_weights: TinyWeights) -> Callable[..., Backend]:
-    """Load a row with tiny weights: `load(entry, task, steps=2)`."""
+def loaded(tiny_weights: TinyWeights) -> Callable[..., Backend]:
+    """Load a row with tiny weights and options as they are given."""
 
-    def load(entry: Entry, task: Task, **changes: Value) -> Backend:
-        options = {**entry.defaults, **changes}
+    def loaded(entry: Entry, task: Task, options: Mapping[str, Value]) -> Backend:
         return registry.load_class(entry).load(
             task, tiny_weights(entry.name), options, torch.device("cpu"), torch.float32
         )
+
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def load(loaded: Callable[..., Backend]) -> Callable[..., Backend]:
+    """Load a row with tiny weights: `load(entry, task, steps=2)`."""
+
+    def load(entry: Entry, task: Task, **changes: Value) -> Backend:
+        return loaded(entry, task, {**entry.defaults_of(task), **changes})
 
     return load
 
@@ -66,7 +75,7 @@ def pixels(
     seed: int = 0,
     threads: int = 2,
 ) -> np.ndarray:
-    job = Job(task, entry, None, seed=seed, samples=samples, options=entry.defaults)
+    job = Job(task, entry, None, seed=seed, samples=samples, options=entry.defaults_of(task))
     restored = restore(photo, backend, job, Workers(threads), Stopwatch())
     return restored.render(sample)
 
@@ -89,7 +98,8 @@ def test_size_and_depth_are_kept(
     for dtype in (np.uint8, np.uint16):
         photo = drawn(*size, dtype)
         result = pixels(backend, entry, task, photo)
-        channels = 1 if task is Task.DENOISE else 3  # grey stays grey where no colour is added
+        # Grey stays grey where no colour is added.
+        channels = 1 if task in (Task.DENOISE, Task.UPSCALE) else 3
         assert result.shape == (size[0] * backend.scale, size[1] * backend.scale, channels)
         assert result.dtype == dtype
         if task is Task.COLORIZE:
@@ -134,7 +144,7 @@ def test_the_seed_decides_where_there_are_draws(
 def test_doubt_is_measured_or_refused(
     entry: Entry, task: Task, load: Callable[..., Backend]
 ) -> None:
-    job = Job(task, entry, None, confidence=True, options=entry.defaults)
+    job = Job(task, entry, None, confidence=True, options=entry.defaults_of(task))
     arguments = (drawn(40, 60), load(entry, task), job, Workers(2), Stopwatch())
     if entry.draws:
         doubt = restore(*arguments).confidence
@@ -148,16 +158,29 @@ def test_doubt_is_measured_or_refused(
 
 @pytest.mark.parametrize(("entry", "task"), ROWS)
 def test_options_are_exactly_the_defaults(
+    entry: Entry, task: Task, loaded: Callable[..., Backend]
+) -> None:
+    options = entry.defaults_of(task)
+    loaded(entry, task, options)
+    with pytest.raises(BackendError, match="nonsense"):
+        loaded(entry, task, {**options, "nonsense": 1})
+    for name in options:
+        few = {key: value for key, value in options.items() if key != name}
+        with pytest.raises(BackendError, match=name):
+            loaded(entry, task, few)
+
+
+@pytest.mark.parametrize(("entry", "task"), ROWS)
+def test_the_scale_is_what_was_asked_for(
     entry: Entry, task: Task, load: Callable[..., Backend]
 ) -> None:
-    load(entry, task)
-    with pytest.raises(BackendError, match="nonsense"):
-        load(entry, task, nonsense=1)
-    for name in entry.defaults:
-        few = {key: value for key, value in entry.defaults.items() if key != name}
-        lacking = Entry(entry.name, entry.target, entry.tasks, "", defaults=few)
-        with pytest.raises(BackendError, match=name):
-            load(lacking, task)
+    if task is not Task.UPSCALE:
+        assert load(entry, task).scale == 1
+        return
+    for scale in SCALES:
+        assert load(entry, task, scale=scale).scale == scale
+    with pytest.raises(BackendError, match="scale 3 is out of range"):
+        load(entry, task, scale=3)
 
 
 @pytest.mark.parametrize(("entry", "task"), ROWS)
@@ -165,7 +188,7 @@ def test_options_are_exactly_the_defaults(
 def test_options_out_of_range_are_refused(
     entry: Entry, task: Task, value: Value, load: Callable[..., Backend]
 ) -> None:
-    for name in entry.defaults:
+    for name in entry.defaults_of(task):
         with pytest.raises(BackendError, match=f"{name}.*out of range"):
             load(entry, task, **{name: value})
 

@@ -87,7 +87,8 @@ def test_each_task_has_its_view() -> None:
     photo = Photo(np.zeros((4, 4, 1), np.uint8), "PNG", space=SPACE)
     assert views.view_of(photo, Task.COLORIZE) == views.Lightness(SPACE)
     assert views.view_of(photo, Task.DENOISE) == views.Encoded(1)
-    assert views.view_of(photo, Task.UPSCALE) == views.Rgb(SPACE)
+    assert views.view_of(photo, Task.UPSCALE) == views.Encoded(1)
+    assert views.view_of(photo, Task.INPAINT) == views.Rgb(SPACE)
     assert views.view_of(photo, Task.DENOISE).channels == 1
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LEVEL_CELL = 8  #: pixels a side of a cell of any map of noise levels
+SCALES = (2, 4)  #: times that a photo can be enlarged; the first is the default
 
 Value = float | int | str
 """An option of a backend, as the job resolved it and the record holds it."""
@@ -130,7 +131,10 @@ class Noise(Protocol):
     """The seed's own noise under what is shown: the only source of randomness."""
 
     def __call__(self, sample: int, step: int, channels: int, stride: int) -> Tensor:
-        """Return standard normal noise, (N, channels, H // stride, W // stride)."""
+        """Return standard normal noise, (N, channels, H * scale // stride, W * scale // stride).
+
+        So `stride` counts pixels of the result; it divides `limits.multiple_of * scale`.
+        """
         ...
 
 
@@ -156,7 +160,7 @@ class Backend(Protocol):
         Args:
             task: One of those that its row of the registry names.
             weights: Role -> file, for every role of its row.
-            options: Exactly the names that its row has defaults for.
+            options: Exactly the names that its row has defaults for, by `Entry.defaults_of`.
             device: Where it computes.
             dtype: Of its arithmetic; what it is shown and returns is float32.
 
@@ -202,3 +206,7 @@ class Entry:
     models: tuple[str, ...] = ()  #: names in weights.lock; the first is the default
     defaults: Mapping[str, Value] = field(default_factory=dict)  #: its options
     draws: bool = False  #: whether it can draw true samples, so that doubt can be measured
+
+    def defaults_of(self, task: Task) -> dict[str, Value]:
+        """Return its options for a task: to enlarge, every backend takes a `scale` of SCALES."""
+        return {**self.defaults, **({"scale": SCALES[0]} if task is Task.UPSCALE else {})}

@@ -128,6 +128,11 @@ class Job:
         }
 
     @property
+    def scale(self) -> int:
+        """How many times as wide and high as its photo a result is to be."""
+        return int(self.options.get("scale", 1))
+
+    @property
     def saved_samples(self) -> int:
         """How many samples are written beside the picture."""
         return self.samples if self.save_samples else 0

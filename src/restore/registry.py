@@ -35,7 +35,7 @@ BACKENDS: tuple[Entry, ...] = (
         name="identity",
         target="restore.backends.identity:Identity",
         tasks=(Task.COLORIZE, Task.DENOISE, Task.INPAINT, Task.UPSCALE),
-        summary="Changes nothing: to try a batch's plan, and for tests.",
+        summary="Adds nothing, and repeats pixels to enlarge: to try a plan, and for tests.",
     ),
 )
 

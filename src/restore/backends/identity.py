@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import torch
 
-from ..backend import Draws, Gives, Guidance, Limits, Noise, Outcome, Shown, Task, Value
+from ..backend import SCALES, Draws, Gives, Guidance, Limits, Noise, Outcome, Shown, Task, Value
 from ..errors import BackendError
 
 
@@ -32,9 +32,16 @@ class Identity:
         device: torch.device,
         dtype: torch.dtype,
     ) -> Self:
-        if options:
-            raise BackendError(f"there is no option {next(iter(options))!r}", hint="there are none")
-        return cls(scale=2 if task is Task.UPSCALE else 1)
+        known = {"scale"} if task is Task.UPSCALE else set()
+        if wrong := options.keys() ^ known:
+            raise BackendError(
+                f"options unknown or missing: {', '.join(sorted(wrong))}",
+                hint=f"the options are {', '.join(known) or 'none'}",
+            )
+        scale = options.get("scale", 1)
+        if task is Task.UPSCALE and scale not in SCALES:
+            raise BackendError(f"scale {scale} is out of range", hint=" or ".join(map(str, SCALES)))
+        return cls(int(scale))
 
     def prepare(self, overview: torch.Tensor | None, guidance: Guidance) -> object:
         return None

@@ -14,12 +14,14 @@ from typing import Any
 from .. import device, files, photo, record, registry, weights
 from ..backend import Backend
 from ..clock import Stopwatch
+from ..errors import BackendError
 from ..job import Job, Planned
 from ..photo import Photo
-from ..pipeline import Restored, Workers, restore
+from ..pipeline import Restored, Workers, enlarged, restore
 from ..record import Companion, Input, Output
 from .describe import Describer
 from .outcome import Done
+from .room import check_room
 from .settled import settled
 
 
@@ -55,6 +57,11 @@ class Engine:
             place.device,
             place.dtype,
         )
+        if self.backend.scale != job.scale:
+            raise BackendError(
+                f"{job.entry.name} enlarges {self.backend.scale} times, not {job.scale}",
+                hint="this is a fault of the backend; choose another --backend",
+            )
         self._describer = Describer(job, place, [one.entry for one in locked])
         self._workers = Workers(job.threads)
         # A GPU's memory is planned for one photo at a time; on a CPU photos share the cores.
@@ -87,6 +94,10 @@ class Engine:
         self._workers.check()
         with self._turn:
             restored = restore(read.photo, self.backend, self.job, self._workers, clock)
+        if self.job.scale > 1:
+            with clock("enlarge"):
+                larger = enlarged(read.photo, self.job.scale, self._workers)
+            read = replace(read, photo=larger)
         return self._written(planned, read, restored, clock, started)
 
     def _read(self, planned: Planned) -> _Read | Done:
@@ -118,6 +129,8 @@ class Engine:
         )
         if output is not None:
             source = photo.fitting(source, photo.format_of(output, source))
+        by_tiles = self.backend.limits.short_side is None  # the others make one sample at a time
+        check_room(source, self.job, together=self.job.samples if by_tiles else 1)
         return _Read(data, source, came, fingerprint)
 
     def _written(

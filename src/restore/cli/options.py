@@ -115,7 +115,7 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
         type=click.IntRange(1),
         default=defaults.MAX_PIXELS,
         show_default=True,
-        help="Refuse larger pictures before decoding them.",
+        help="Refuse larger pictures before decoding them, and larger results.",
     ),
     click.option("--overwrite", is_flag=True, help="Write over whatever is at the output."),
     click.option("--skip-existing", is_flag=True, help="Leave every output that exists."),

@@ -45,7 +45,7 @@ def run(
     """
     names = source_names(shared)
     entry = registry.find(shared.backend or registry.names(task)[0], task)
-    job = _job(task, entry, shared, _resolved(entry, options))
+    job = _job(task, entry, shared, _resolved(entry, task, options))
     job = replace(job, hints=hints, denoising=denoising or job.denoising)
     planned, notes = plan(job, names, shared.output, shared.recursive)
     _check(job, shared, planned)
@@ -61,16 +61,17 @@ def run(
     sys.exit(_restore(job, planned, shared))
 
 
-def _resolved(entry: Entry, options: Mapping[str, Value | None]) -> dict[str, Value]:
+def _resolved(entry: Entry, task: Task, options: Mapping[str, Value | None]) -> dict[str, Value]:
     """Fill in the backend's defaults.
 
     Raises:
         click.UsageError: If the user set a dial that the backend does not have.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    if foreign := given.keys() - entry.defaults.keys():
+    defaults = entry.defaults_of(task)
+    if foreign := given.keys() - defaults.keys():
         raise click.UsageError(f"backend {entry.name!r} has no --{sorted(foreign)[0]}")
-    return {**entry.defaults, **given}
+    return {**defaults, **given}
 
 
 def _model(entry: Entry, asked: str | None) -> str | None:

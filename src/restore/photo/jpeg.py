@@ -104,12 +104,19 @@ def encode(photo: Photo, pixels: Pixels, quality: int, xmp: bytes | None) -> byt
     """Write (H, W, 1 or 3) uint8 as JPEG, colour at full resolution (4:4:4)."""
     samples = pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
     picture = imagecodecs.jpeg8_encode(samples, level=quality, subsampling="444")
-    across, down = (round(dots) for dots in photo.dpi or (0, 0))
-    density = (1, across, down) if across and down else (0, 1, 1)
-    jfif = b"JFIF\0" + struct.pack(">HBHHBB", 0x0101, *density, 0, 0)
+    jfif = b"JFIF\0" + struct.pack(">HBHHBB", 0x0101, *_density(photo), 0, 0)
     start = 2 + 4 + len(jfif)  # libjpeg's own JFIF segment, which knows no density
     segments = [_segment(_APP0, jfif), *_metadata(photo, xmp)]
     return b"".join([picture[:2], *segments, memoryview(picture)[start:]])
+
+
+def _density(photo: Photo) -> tuple[int, int, int]:
+    """Return JFIF's unit, and how many pixels one has across and down; each has 16 bits."""
+    for unit, inches in ((1, 1.0), (2, 1 / 2.54)):
+        across, down = (round(dots * inches) for dots in photo.dpi or (0, 0))
+        if 0 < min(across, down) <= max(across, down) < 1 << 16:
+            return unit, across, down
+    return 0, 1, 1
 
 
 def _metadata(photo: Photo, xmp: bytes | None) -> Iterator[bytes]:

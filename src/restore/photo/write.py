@@ -11,7 +11,7 @@ from ..errors import OutputError
 from ..files import FORMATS, Format
 from .photo import Photo, Pixels
 
-_LARGEST = {"JPEG": 65500, "WEBP": 16383}  # pixels on a side
+_LARGEST = {"JPEG": 65500, "WEBP": 16383, "PNG": 1_000_000}  # pixels on a side, of the encoders
 _LONGEST = 65504  # bytes of EXIF or XMP that fit a segment of a JPEG
 
 
@@ -58,7 +58,11 @@ def encode(photo: Photo, pixels: Pixels, *, quality: int = 95, xmp: bytes | None
     """
     pixels = np.ascontiguousarray(pixels)
     xmp = photo.xmp if xmp is None else xmp
-    _check(photo.format, pixels, xmp)
+    check_format(photo.format, *pixels.shape[:2])
+    if photo.format == "JPEG" and xmp is not None and len(xmp) > _LONGEST:
+        raise OutputError(
+            f"JPEG holds at most {_LONGEST} bytes of XMP", hint="write PNG or TIFF with -o"
+        )
     # Each format's libraries are imported when a photo needs them.
     if photo.format == "JPEG":
         from . import jpeg
@@ -77,19 +81,24 @@ def encode(photo: Photo, pixels: Pixels, *, quality: int = 95, xmp: bytes | None
     return tiff.encode(photo, pixels, xmp)
 
 
+def check_format(format_: Format, height: int, width: int) -> None:
+    """Refuse a result that its format cannot hold; known before it is made.
+
+    Raises:
+        OutputError: If a side is too long.
+    """
+    largest = _LARGEST.get(format_)
+    if largest is not None and max(height, width) > largest:
+        raise OutputError(
+            f"{format_} holds at most {largest} pixels a side, the result is {width} x {height}",
+            hint="write TIFF with -o FILE.tif" if format_ == "PNG" else "write PNG or TIFF with -o",
+        )
+
+
 def encode_map(plane: Pixels) -> bytes:
     """Return a map, (H, W) grey or (H, W, 1 or 3), as PNG."""
     pixels = plane[:, :, None] if plane.ndim == 2 else plane
     return encode(Photo(pixels, "PNG"), pixels)
-
-
-def _check(format_: Format, pixels: Pixels, xmp: bytes | None) -> None:
-    hint = "write PNG or TIFF with -o"
-    largest = _LARGEST.get(format_)
-    if largest is not None and max(pixels.shape[:2]) > largest:
-        raise OutputError(f"{format_} holds at most {largest} pixels a side", hint=hint)
-    if format_ == "JPEG" and xmp is not None and len(xmp) > _LONGEST:
-        raise OutputError(f"JPEG holds at most {_LONGEST} bytes of XMP", hint=hint)
 
 
 def _narrow(pixels: Pixels) -> Pixels:

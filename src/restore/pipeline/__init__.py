@@ -1,7 +1,8 @@
 """One photo through one backend: `restore` looks, computes, and renders when asked."""
 
+from .enlarging import enlarged
 from .restored import Confidence, NoiseFound, Restored
 from .run import restore
 from .workers import Interrupted, Workers
 
-__all__ = ["Confidence", "Interrupted", "NoiseFound", "Restored", "Workers", "restore"]
+__all__ = ["Confidence", "Interrupted", "NoiseFound", "Restored", "Workers", "enlarged", "restore"]

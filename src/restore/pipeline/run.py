@@ -10,6 +10,7 @@ from ..errors import BackendError
 from ..job import Job
 from ..photo import Photo
 from . import denoising, tiled, whole
+from .enlarging import repetition_notice
 from .guidance import hints_of
 from .restored import Restored
 from .toning import colour_notice
@@ -39,6 +40,9 @@ def restore(
     restored = restore_photo(photo, backend, job, guidance, draws, workers, clock)
     if job.confidence and restored.confidence is None:
         raise BackendError("doubt cannot be shown for tiles", hint="drop --confidence")
+    if job.task is Task.UPSCALE:
+        notices = repetition_notice(photo.pixels, restored.render(0), backend.scale)
+        return replace(restored, notices=(*restored.notices, *notices))
     if job.task is not Task.COLORIZE:
         return restored
     return replace(restored, notices=(*restored.notices, *colour_notice(photo, workers)))

@@ -119,6 +119,7 @@ class _Tiler:
 
     def _restored(self, parts: list[tiles.Tile]) -> Tensor:
         """Return what the backend makes of tiles of one size: (samples, tiles, 3, H, W)."""
+        scale = self.backend.scale
         shown = [self._shown(part) for part in parts]
 
         def together(pieces: list[Tensor | None]) -> Tensor | None:
@@ -127,15 +128,15 @@ class _Tiler:
 
         def field(sample: int, step: int, channels: int, stride: int) -> Tensor:
             height, width = shown[0].picture.shape[-2:]
-            size = (height // stride, width // stride)
+            size = (height * scale // stride, width * scale // stride)
             windows = [
                 noise.window(
                     self.job.seed,
                     sample,
                     step,
                     channels,
-                    part.window.top // stride,
-                    part.window.left // stride,
+                    part.window.top * scale // stride,
+                    part.window.left * scale // stride,
                     *size,
                 )
                 for part in parts

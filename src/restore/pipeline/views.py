@@ -72,7 +72,7 @@ class Encoded:
     """The file's own numbers are shown, whatever their RGB means.
 
     Noise, and where it was clipped, is in those numbers; and to convert a wide space to sRGB
-    would clip what denoising has no reason to touch. Grey stays grey.
+    would clip what denoising or enlarging has no reason to touch. Grey stays grey.
     """
 
     channels: int
@@ -90,7 +90,7 @@ def view_of(photo: Photo, task: Task) -> View:
     """Return how a task looks at a photo."""
     if task is Task.COLORIZE:
         return Lightness(photo.space)
-    if task is Task.DENOISE:
+    if task in (Task.DENOISE, Task.UPSCALE):
         return Encoded(photo.pixels.shape[2])
     return Rgb(photo.space)
 
