@@ -14,6 +14,7 @@ from ..errors import ExitCode, RestoreError
 from .colorize import colorize
 from .console import error_lines, say
 from .denoise import denoise
+from .models import models
 
 EPILOG = """\b
 Examples:
@@ -71,3 +72,4 @@ def main() -> None:
 
 main.add_command(colorize)
 main.add_command(denoise)
+main.add_command(models)
