@@ -10,6 +10,7 @@ import click.testing
 import numpy as np
 import pytest
 from PIL import Image
+from published import Shelf, offer_row
 
 from restore import registry
 from restore.backend import Entry, Task
@@ -89,6 +90,16 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
         registry._table.cache_clear()
 
     yield add
+    registry._table.cache_clear()
+
+
+@pytest.fixture
+def shelf_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    """Downloads of published models, an empty cache, and the backend that takes them."""
+    shelf = Shelf(tmp_path)
+    monkeypatch.setenv("RESTORE_CACHE", str(shelf.cache))
+    offer_row(monkeypatch, shelf.lock)
+    yield shelf
     registry._table.cache_clear()
 
 

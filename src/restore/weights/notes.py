@@ -68,7 +68,16 @@ def read_note(file: File) -> Note | None:
     """
     path = note_path(file)
     try:
-        value = json.loads(path.read_bytes())
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise WeightsError(
+            f"{path} cannot be read: {reason}", hint="RESTORE_CACHE chooses another folder"
+        ) from error
+    try:
+        value = json.loads(text)
         if not isinstance(value, dict) or value.keys() != {one.name for one in fields(Note)}:
             raise ValueError("its fields are other ones")
         note = Note(**value)
@@ -78,9 +87,7 @@ def read_note(file: File) -> Note | None:
                 raise ValueError(f"{name} is of another type")
         if (note.schema, note.file) != (SCHEMA, file.name):
             raise ValueError(f"it is not about {file.name}")
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise WeightsError(
             f"{path} is no note of an import: {error}",
             hint="remove it, and import the file again: its hash is then pinned anew",

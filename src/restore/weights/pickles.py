@@ -72,6 +72,7 @@ def safetensors_of(state: Mapping[str, Tensor], config: Mapping[str, object]) ->
     for name, tensor in state.items():
         place = tensor.untyped_storage().data_ptr()
         # Safetensors takes no views of one storage; copying all would double the memory.
-        own[name] = tensor.clone() if place in storages else tensor.contiguous()
+        whole = tensor.contiguous()
+        own[name] = whole.clone() if place in storages and whole is tensor else whole
         storages.add(place)
     return save(own, metadata={"config": json.dumps(config, sort_keys=True)})
