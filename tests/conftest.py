@@ -10,7 +10,7 @@ import click.testing
 import numpy as np
 import pytest
 from PIL import Image
-from published import Shelf, offer_row
+from published import ACCEPTED, Shelf, offer_row
 
 from restore import registry
 from restore.backend import Entry, Task
@@ -101,6 +101,12 @@ def shelf_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     offer_row(monkeypatch, shelf.lock)
     yield shelf
     registry._table.cache_clear()
+
+
+@pytest.fixture
+def import_smooth(shelf_of_models: Shelf, run: Callable[..., Ran]) -> Callable[..., Ran]:
+    """Import files of the model `smooth`, its licence accepted."""
+    return lambda *files: run("models", "import", "smooth", *files, ACCEPTED)
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ ROW = Entry(
 )
 LICENCE = "Test Licence: for tests only"
 ACCEPTED = "--accept-licence"
+WHOLE = ["smooth_net.safetensors", "smooth_net.safetensors.json"]
+BOTH = [*WHOLE, "vq.safetensors", "vq.safetensors.json"]
 
 
 def torch_file(content: object) -> bytes:

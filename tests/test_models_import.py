@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
-import pickle
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,37 +11,17 @@ import click.testing
 import pytest
 import torch
 from conftest import Ran
-from published import ACCEPTED, LICENCE, VQ, Shelf, net, torch_file
-from ran import is_one_error
+from published import ACCEPTED, BOTH, LICENCE, VQ, WHOLE, Shelf, net, torch_file
+from ran import is_one_error, refused
 from safetensors import safe_open
-from safetensors.torch import load
 
-import restore
 from restore import weights
-from restore.weights.pickles import safetensors_of
 
 Run = Callable[..., Ran]
-WHOLE = ["smooth_net.safetensors", "smooth_net.safetensors.json"]
-BOTH = [*WHOLE, "vq.safetensors", "vq.safetensors.json"]
 
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@pytest.fixture
-def import_smooth(shelf_of_models: Shelf, run: Run) -> Run:
-    """Import files of the model `smooth`, its licence accepted."""
-    return lambda *files: run("models", "import", "smooth", *files, ACCEPTED)
-
-
-def refused(ran: Ran, code: int) -> list[str]:
-    """Return the last two lines of a run that failed with this code: an error and its hint."""
-    assert ran.exit_code == code, ran.stderr
-    error, hint = ran.stderr.splitlines()[-2:]
-    assert (error[:7], hint[:6]) == ("error: ", "hint: "), ran.stderr
-    assert ran.stderr.count("error: ") == 1
-    return [error, hint]
 
 
 def test_both_files_are_kept_as_safetensors(shelf_of_models: Shelf, import_smooth: Run) -> None:
@@ -199,70 +173,6 @@ def test_the_same_bytes_are_not_two_models(
     assert "it is smooth_net.pth" in error
 
 
-class Runs:
-    """What a pickle may hide: it makes a file when it is read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return os.system, (f"touch {self.path}",)
-
-
-def test_a_pickle_that_wants_code_is_refused(
-    shelf_of_models: Shelf, tmp_path: Path, import_smooth: Run
-) -> None:
-    trap = tmp_path / "trap"
-    for content in (torch_file({"weight": Runs(trap)}), pickle.dumps(Runs(trap), protocol=2)):
-        error, _ = refused(import_smooth(shelf_of_models.put("smooth_net.pth", content)), 5)
-        assert "wants to run code when it is read (posix.system): refused" in error
-    assert not trap.exists()
-    assert shelf_of_models.cached() == []
-
-
-def test_a_network_pickled_whole_is_refused(shelf_of_models: Shelf, import_smooth: Run) -> None:
-    path = shelf_of_models.put("smooth_net.pth", torch.nn.Linear(2, 2))
-    error, _ = refused(import_smooth(path), 5)
-    assert "torch.nn.modules.linear.Linear" in error
-
-
-def flipped(whole: bytes) -> bytes:
-    middle = whole.index(b"data/0") + 200  # within the first tensor
-    return whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda whole: b"",
-        lambda whole: b"hello",
-        lambda whole: b"<!DOCTYPE html><html>Not Found</html>",
-        lambda whole: whole[: len(whole) // 2],
-        lambda whole: whole[len(whole) // 2 :],
-        lambda whole: bytes(range(256)) * 20,
-        flipped,
-    ],
-    ids=["empty", "text", "a page", "its half", "its end", "noise", "a bit"],
-)
-def test_a_damaged_file_is_one_line(
-    shelf_of_models: Shelf, import_smooth: Run, damage: Callable[[bytes], bytes]
-) -> None:
-    path = shelf_of_models.put("smooth_net.pth", damage(shelf_of_models.net.read_bytes()))
-    error, _ = refused(import_smooth(path), 5)
-    assert "is no checkpoint of PyTorch, or a damaged one" in error
-    assert len(error) < 300
-    assert shelf_of_models.cached() == []
-
-
-def test_files_as_old_versions_of_torch_wrote_them_are_read(
-    shelf_of_models: Shelf, import_smooth: Run
-) -> None:
-    stream = io.BytesIO()
-    torch.save(net(), stream, _use_new_zipfile_serialization=False)
-    shelf_of_models.put("smooth_net.pth", stream.getvalue())
-    assert import_smooth(shelf_of_models.net).exit_code == 0
-
-
 @pytest.mark.parametrize("content", [{"weight": torch.ones(3)}, [torch.ones(3)], torch.ones(3)])
 def test_other_weights_are_refused_by_the_backend(
     shelf_of_models: Shelf, import_smooth: Run, content: object
@@ -312,13 +222,6 @@ def test_what_ships_is_not_imported(tmp_path: Path, run: Run) -> None:
     assert "ships in the package" in ran.stderr
 
 
-def test_a_cache_that_is_no_folder_is_said(shelf_of_models: Shelf, import_smooth: Run) -> None:
-    shelf_of_models.cache.write_text("in the way")
-    error, hint = refused(import_smooth(shelf_of_models.net), 4)
-    assert str(shelf_of_models.cache) in error
-    assert "RESTORE_CACHE" in hint
-
-
 def test_a_note_that_is_none_is_said(shelf_of_models: Shelf, import_smooth: Run) -> None:
     shelf = shelf_of_models
     import_smooth(shelf.net)
@@ -331,75 +234,3 @@ def test_a_note_that_is_none_is_said(shelf_of_models: Shelf, import_smooth: Run)
         assert "is no note of an import" in error
         assert "remove it" in hint
         assert len(error) < 400
-
-
-def in_a_process(shelf: Shelf, *words: str, before: str = "") -> subprocess.CompletedProcess[str]:
-    """Import both files in a process of its own, in which some code is run before."""
-    code = f"""
-import pytest, sys
-from pathlib import Path
-from published import offer_row
-from restore.cli import main
-offer_row(pytest.MonkeyPatch(), Path({str(shelf.lock)!r}))
-{before}
-main(["models", "import", "smooth", {str(shelf.net)!r}, {str(shelf.vq)!r}, *sys.argv[1:]])
-"""
-    paths = [str(Path(__file__).parent), str(Path(restore.__file__).parents[1])]
-    return subprocess.run(
-        [sys.executable, "-c", code, *words],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-DIES = """
-import os, signal
-replace, left = Path.replace, [{renames}]
-def dying(path, target):
-    if not left[0]:
-        os.kill(os.getpid(), signal.SIGKILL)
-    left[0] -= 1
-    return replace(path, target)
-Path.replace = dying
-"""
-
-
-@pytest.mark.parametrize("renames", [0, 1, 3])
-def test_killed_at_any_rename_the_same_command_completes(
-    shelf_of_models: Shelf, import_smooth: Run, renames: int
-) -> None:
-    shelf = shelf_of_models
-    died = in_a_process(shelf, ACCEPTED, before=DIES.format(renames=renames))
-    assert died.returncode == -signal.SIGKILL
-    assert any(name.endswith(".part") for name in shelf.cached())
-    assert weights.where(weights.find("smooth")) is (
-        weights.Where.PARTLY if renames > 1 else weights.Where.ABSENT
-    )
-    assert import_smooth(shelf.net, shelf.vq).exit_code == 0
-    assert shelf.cached() == BOTH
-    weights.verified("smooth")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of a process")
-def test_a_full_disk_leaves_what_was_there(shelf_of_models: Shelf, import_smooth: Run) -> None:
-    shelf = shelf_of_models
-    large = {**net(), "weight": torch.ones(200, 200)}
-    shelf.put("smooth_net.pth", large)
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
-    ran = in_a_process(shelf, ACCEPTED, before=limit)
-    assert ran.returncode == 4, ran.stderr
-    error, hint = ran.stderr.splitlines()[-2:]
-    assert f"error: cannot write {shelf.cache}/smooth_net.safetensors: file too large" == error
-    assert "RESTORE_CACHE" in hint
-    assert shelf.cached() == []
-    assert import_smooth(shelf.net, shelf.vq).exit_code == 0
-
-
-def test_tensors_that_share_memory_are_stored() -> None:
-    whole = torch.arange(12.0).view(3, 4)
-    state = {"whole": whole, "row": whole[1], "turned": whole.T}
-    assert safetensors_of(state, {"a": 1, "b": 2}) == safetensors_of(state, {"b": 2, "a": 1})
-    stored = load(safetensors_of(state, {}))
-    assert all(torch.equal(stored[name], tensor) for name, tensor in state.items())

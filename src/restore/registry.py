@@ -97,7 +97,10 @@ def load_admit(name: str) -> Admit:
     """
     entry = row(name)
     if entry is None or not entry.admit:
-        raise BackendError(f"no backend {name!r} that takes published weights is installed")
+        raise BackendError(
+            f"no backend {name!r} that takes published weights is installed",
+            hint="install the distribution that has it",
+        )
     admit: Admit = _imported(name, entry.admit)
     return admit
 

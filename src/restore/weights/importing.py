@@ -11,7 +11,8 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, WeightsError
+from ..device import is_out_of_memory
+from ..errors import DeviceError, OutputError, WeightsError
 from ..files import make_folder, remove_leftovers, sha256_of, together
 from .entries import File, Locked, lock
 from .notes import Known, Note, encoded, known, note_path, read_note
@@ -47,7 +48,19 @@ def import_file(entry: Locked, role: str, source: Path, admit: Admit, accepted: 
     Raises:
         WeightsError: If it cannot be read, is not the locked one, or not of this model.
         OutputError: If the cache cannot be written.
+        DeviceError: If memory does not suffice.
     """
+    try:
+        return _imported(entry, role, source, admit, accepted)
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise DeviceError(
+                f"memory does not suffice to import {source}", hint="close other programs"
+            ) from error
+        raise
+
+
+def _imported(entry: Locked, role: str, source: Path, admit: Admit, accepted: str) -> Imported:
     file = entry.files[role]
     try:
         with source.open("rb") as stream:
@@ -60,12 +73,12 @@ def import_file(entry: Locked, role: str, source: Path, admit: Admit, accepted: 
             content = read_pickle(stream, str(source))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise WeightsError(f"{source} cannot be read: {reason}") from error
+        raise WeightsError(f"{source} cannot be read: {reason}", hint=names_of(entry)) from error
     try:
         admitted = admit(entry.name, role, content)
         del content  # it is as large as the file
         stored = safetensors_of(admitted.state, admitted.config)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError) as error:
         raise WeightsError(
             f"{source} does not hold the {role!r} of {entry.name!r}: {error}", hint=names_of(entry)
         ) from error

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from ..device import is_out_of_memory
 from ..errors import WeightsError
 
 _WANTED = re.compile(r"GLOBAL (\S+)")  # as torch names what a pickle asked for
@@ -28,6 +29,7 @@ def read_pickle(stream: BinaryIO, name: str) -> object:
 
     Raises:
         WeightsError: If it asks for code, is damaged, or is no checkpoint.
+        RuntimeError: If memory does not suffice; or MemoryError.
     """
     try:
         stream.seek(0)
@@ -36,9 +38,9 @@ def read_pickle(stream: BinaryIO, name: str) -> object:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickle protocols, that no reader of ours needs
             return torch.load(stream, map_location="cpu", weights_only=True)
-    except MemoryError:
-        raise
     except Exception as error:  # what is no pickle can make its reader raise anything
+        if is_out_of_memory(error):
+            raise
         wanted = _WANTED.search(str(error))
         if wanted:
             raise WeightsError(
