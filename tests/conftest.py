@@ -10,6 +10,7 @@ import click.testing
 import numpy as np
 import pytest
 from PIL import Image
+from published import ACCEPTED, Shelf, offer_row
 
 from restore import registry
 from restore.backend import Entry, Task
@@ -90,6 +91,22 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
     yield add
     registry._table.cache_clear()
+
+
+@pytest.fixture
+def shelf_of_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    """Downloads of published models, an empty cache, and the backend that takes them."""
+    shelf = Shelf(tmp_path)
+    monkeypatch.setenv("RESTORE_CACHE", str(shelf.cache))
+    offer_row(monkeypatch, shelf.lock)
+    yield shelf
+    registry._table.cache_clear()
+
+
+@pytest.fixture
+def import_smooth(shelf_of_models: Shelf, run: Callable[..., Ran]) -> Callable[..., Ran]:
+    """Import files of the model `smooth`, its licence accepted."""
+    return lambda *files: run("models", "import", "smooth", *files, ACCEPTED)
 
 
 @pytest.fixture

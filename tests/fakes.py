@@ -9,9 +9,21 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import torch
+from safetensors import safe_open
 from torch.nn import functional as F
 
-from restore.backend import Draws, Gives, Guidance, Limits, Noise, Outcome, Shown, Task, Value
+from restore.backend import (
+    Admitted,
+    Draws,
+    Gives,
+    Guidance,
+    Limits,
+    Noise,
+    Outcome,
+    Shown,
+    Task,
+    Value,
+)
 from restore.errors import BackendError
 
 
@@ -211,6 +223,39 @@ class Crashing(Fake):
 
     def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
         raise ZeroDivisionError("a bug in a backend")
+
+
+PUBLISHED_KEYS = {"net": ("weight", "bias"), "vq": ("codes",)}
+
+
+def admit(model: str, role: str, content: object) -> Admitted:
+    """Take published weights of a network of two tensors, and an autoencoder of one."""
+    if not isinstance(content, Mapping):
+        raise ValueError("it holds no tensors by name")
+    tensors = content.get("state_dict", content)
+    for name in PUBLISHED_KEYS[role]:
+        if name not in tensors:
+            raise ValueError(f"{name!r} is missing")
+    return Admitted({name: tensors[name] for name in PUBLISHED_KEYS[role]}, {"model": model})
+
+
+class Shifter(Smoother):
+    """Computes with published weights: those that its two files hold must fit each other."""
+
+    @classmethod
+    def load(
+        cls,
+        task: Task,
+        weights: Mapping[str, Path],
+        options: Mapping[str, Value],
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> Self:
+        for role, path in weights.items():
+            with safe_open(path, framework="pt") as file:
+                if set(file.keys()) != set(PUBLISHED_KEYS[role]):
+                    raise BackendError(f"{path} is no {role}")
+        return cls()
 
 
 class SmallMemory(Leveller):

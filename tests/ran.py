@@ -57,3 +57,12 @@ def is_one_error(ran: Ran, code: int) -> bool:
     lines = ran.stderr.splitlines()
     kinds = [line.partition(": ")[0] for line in lines]
     return ran.exit_code == code and kinds == ["error", "hint"] and ran.stdout == b""
+
+
+def refused(ran: Ran, code: int) -> list[str]:
+    """Return the last two lines of a run that failed with this code: an error and its hint."""
+    assert ran.exit_code == code, ran.stderr
+    error, hint = ran.stderr.splitlines()[-2:]
+    assert (error[:7], hint[:6]) == ("error: ", "hint: "), ran.stderr
+    assert ran.stderr.count("error: ") == 1
+    return [error, hint]

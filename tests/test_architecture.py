@@ -31,7 +31,7 @@ ALLOWED = {
     "routes": {"color", "resample"},
     "photo": {"errors", "files", "color"},
     "device": {"errors"},
-    "weights": {"errors", "files"},
+    "weights": {"errors", "files", "device"},
     "record": {"files"},
     "nets": set(),
     "backends": {"backend", "errors", "color", "nets"},

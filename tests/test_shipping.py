@@ -22,6 +22,7 @@ from tiny import denoiser_net
 import ship_denoiser
 from restore import weights
 from restore.errors import WeightsError
+from restore.weights import places
 from shipping import lock
 from shipping.lock import Shipped
 
@@ -36,7 +37,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setattr(lock, "MODELS", folder / "models")
     monkeypatch.setattr(lock, "LOCK", folder / "weights.lock")
-    monkeypatch.setattr(weights, "_PACKAGE", folder)
+    monkeypatch.setattr(places, "PACKAGE", folder)
     return folder
 
 
@@ -46,7 +47,7 @@ def test_what_is_stored_is_accepted_by_the_program(package: Path) -> None:
     assert found.path.read_bytes() == b"its weights"
     assert found.path == package / "models/one-v1.safetensors"
     assert found.entry.embedded
-    assert found.entry.bytes == 11
+    assert found.entry.files["net"].bytes == 11
     assert (found.entry.backend, found.entry.source) == (ONE.backend, ONE.source)
     assert found.entry.data == "10 drawings"
     assert found.entry.licence == lock.LICENCE
@@ -93,7 +94,7 @@ def test_a_name_with_a_dot_is_one_name(package: Path) -> None:
     lock.store(Shipped("one-v1.1", "autoencoder", "s", "d"), b"weights")
     lock.store(TWO, b"weights")
     assert list(weights.lock()) == ["one-v1.1", "two-v1"]
-    assert weights.verified("one-v1.1").entry.file == "one-v1.1.safetensors"
+    assert weights.verified("one-v1.1").path.name == "one-v1.1.safetensors"
 
 
 def test_the_lock_of_the_product_is_as_this_writes_it() -> None:

@@ -25,9 +25,15 @@ def imported(code: str) -> set[str]:
 
 
 def test_help_is_light() -> None:
-    code = "from restore.cli import main\nfor page in ([], ['colorize']):\n" + (
+    pages = "[], ['colorize'], ['models'], ['models', 'import']"
+    code = f"from restore.cli import main\nfor page in ({pages}):\n" + (
         "    main([*page, '--help'], standalone_mode=False)"
     )
+    assert imported(code) == set()
+
+
+def test_a_list_of_models_is_light() -> None:
+    code = "from restore.cli import main\nmain(['models', 'list'], standalone_mode=False)"
     assert imported(code) == set()
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import restore
 from restore import weights
 from restore.errors import ExitCode, WeightsError
+from restore.weights import Locked, places
 
 DATA = b"weights"
 ENTRY = {
@@ -38,16 +40,20 @@ def lock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A lock of one entry, `tiny`, and a cache of its own."""
     path = tmp_path / "weights.lock"
     write_lock(path)
-    monkeypatch.setattr(weights, "lock_path", lambda: path)
+    monkeypatch.setattr(places, "lock_path", lambda: path)
     monkeypatch.setenv("RESTORE_CACHE", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
     return path
 
 
+def place() -> Path:
+    return weights.find("tiny").files["net"].path
+
+
 def test_an_entry_says_what_it_is(lock_file: Path) -> None:
     entry = weights.lock()["tiny"]
     assert entry.name == "tiny"
-    assert entry.bytes == len(DATA)
+    assert entry.files["net"].bytes == len(DATA)
     assert entry.licence == "CC0-1.0"
     assert not entry.embedded
 
@@ -64,7 +70,8 @@ def test_an_entry_says_what_it_is(lock_file: Path) -> None:
         ({"bytes": "0"}, "bytes is not positive"),
         ({"sha256": '"abc"'}, "sha256 is not 64"),
         ({"url": '""'}, "neither a url nor embedded"),
-        ({"file": '"tiny.pth"'}, "'tiny.pth' is not the bare name of a .safetensors file"),
+        ({"sha256": '""'}, "'tiny.safetensors' is not a .safetensors file, or has no sha256"),
+        ({"file": '"tiny.pth"'}, "'tiny.pth' is not a .safetensors file"),
         ({"file": '"../tiny.safetensors"'}, "not the bare name"),
         ({"file": '"/elsewhere/tiny.safetensors"'}, "not the bare name"),
     ],
@@ -78,6 +85,101 @@ def test_a_bad_entry_is_refused_by_name(
     assert str(lock_file) in str(caught.value)
     assert "[tiny]" in str(caught.value)
     assert problem in str(caught.value)
+
+
+PUBLISHED = {
+    "model": {
+        "files": '{ net = "net.pth", vq = "vq.pth" }',
+        "licence": '"free for a test"',
+        "licence_url": '"https://example.org/licence"',
+        "source": '"drawn for a test"',
+        "data": '"none"',
+        "backend": '"resshift"',
+        "tasks": '["inpaint"]',
+    },
+    '"net.pth"': {"url": '"https://example.org/net.pth"', "megabytes": "478"},
+    '"vq.pth"': {
+        "url": '"https://example.org/vq.pth"',
+        "megabytes": "221",
+        "sha256": f'"{hashlib.sha256(DATA).hexdigest()}"',
+        "listed_by": '"a copy"',
+    },
+}
+
+
+def write_published(path: Path, changed: str = "model", **changes: str) -> None:
+    """Write a lock of one model of two published files, with fields of one table changed."""
+    tables = {**PUBLISHED, changed: {**PUBLISHED[changed], **changes}}
+    lines = []
+    for name, table in tables.items():
+        lines += [f"[{name}]", *(f"{key} = {value}" for key, value in table.items())]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_a_model_may_be_made_of_published_files(lock_file: Path) -> None:
+    write_published(lock_file)
+    (entry,) = weights.lock().values()
+    assert entry.tasks == ("inpaint",)
+    assert list(entry.files) == ["net", "vq"]
+    assert entry.files["net"].path == lock_file.parent / "cache" / "net.safetensors"
+    assert weights.known(entry.files["net"]) == "hash observed, not published"
+    assert weights.known(entry.files["vq"]) == "hash as a copy's listing gives it, not published"
+
+
+@pytest.mark.parametrize(
+    ("table", "changes", "problem"),
+    [
+        ("model", {"files": '{ net = "other.pth" }'}, "[model] files: the lock has none named"),
+        ("model", {"files": "{ net = [1] }"}, "[model] files: the lock has none named [1]"),
+        ("model", {"files": "{}"}, "[model] it needs files, and names of tasks"),
+        ("model", {"tasks": "[]"}, "[model] it needs files, and names of tasks"),
+        ("model", {"tasks": "[1]"}, "[model] it needs files, and names of tasks"),
+        ("model", {"files": '"net.pth"'}, "[model] files is not of type dict"),
+        ("model", {"bytes": "1"}, "[model] unknown field bytes"),
+        ('"net.pth"', {"url": '""'}, "[net.pth] neither a url nor embedded"),
+        ('"net.pth"', {"megabytes": "0"}, "[net.pth] bytes is not positive"),
+        ('"net.pth"', {"sha256": '"abc"'}, "[net.pth] sha256 is not 64"),
+        ('"net.pth"', {"listed_by": '"a copy"'}, "[net.pth] listed_by belongs to a sha256"),
+        ('"net.pth"', {"embedded": "true"}, "[net.pth] unknown field embedded"),
+    ],
+)
+def test_a_bad_published_entry_is_refused_by_name(
+    lock_file: Path, table: str, changes: dict[str, str], problem: str
+) -> None:
+    write_published(lock_file, table, **changes)
+    with pytest.raises(WeightsError) as caught:
+        weights.lock()
+    assert problem in str(caught.value)
+
+
+def published() -> dict[str, Locked]:
+    return {name: one for name, one in weights.lock().items() if one.backend == "resshift"}
+
+
+def test_the_seven_models_of_resshift_are_locked() -> None:
+    models = {name: one for name, one in published().items() if not one.embedded}
+    assert {name: one.tasks for name, one in models.items()} == {
+        "resshift-bicubic": ("upscale",),
+        "resshift-face": ("denoise",),
+        "resshift-inpaint-face": ("inpaint",),
+        "resshift-inpaint-imagenet": ("inpaint",),
+        "resshift-realsr-v1": ("upscale",),
+        "resshift-realsr-v2": ("upscale",),
+        "resshift-realsr-v3": ("upscale",),
+    }
+    for one in models.values():
+        assert list(one.files) == ["net", "vq"]
+        assert "non-commercial" in one.licence
+        assert one.licence_url.startswith("https://")
+        for file in one.files.values():
+            assert file.url.endswith(f"/releases/download/v2.0/{file.name}")
+
+
+def test_hashes_that_only_a_copy_lists_are_not_called_published() -> None:
+    files = {file.name: file for one in published().values() for file in one.files.values()}
+    listed = {name for name, file in files.items() if file.listed_by}
+    assert listed == {name for name, file in files.items() if file.sha256 and file.is_pickle}
+    assert listed == {"autoencoder_vq_f4.pth", "resshift_realsrx4_s4_v3.pth"}
 
 
 @pytest.mark.parametrize("text", ["[tiny", "tiny = 3"])
@@ -96,12 +198,12 @@ def test_an_absent_lock_is_said(lock_file: Path) -> None:
 
 def test_an_embedded_file_lies_in_the_package(lock_file: Path) -> None:
     write_lock(lock_file, {"url": '""', "embedded": "true"})
-    package = Path(weights.__file__).parent
-    assert weights.locate("tiny") == package / "models" / "tiny.safetensors"
+    package = Path(restore.__file__).parent
+    assert place() == package / "models" / "tiny.safetensors"
 
 
 def test_the_locked_file_is_accepted(lock_file: Path) -> None:
-    path = weights.locate("tiny")
+    path = place()
     path.write_bytes(DATA)
     checked = weights.verified("tiny")
     assert checked.path == path == lock_file.parent / "cache" / "tiny.safetensors"
@@ -111,20 +213,20 @@ def test_the_locked_file_is_accepted(lock_file: Path) -> None:
 def test_an_absent_file_is_said_with_where_it_belongs(lock_file: Path) -> None:
     with pytest.raises(WeightsError) as caught:
         weights.verified("tiny")
-    assert str(weights.locate("tiny")) in str(caught.value)
+    assert str(place()) in str(caught.value)
     assert "https://example.org/tiny.safetensors" in caught.value.hint
     assert "CC0-1.0" in caught.value.hint
     assert caught.value.exit_code == ExitCode.WEIGHTS
 
 
 def test_a_file_of_another_length_stops(lock_file: Path) -> None:
-    weights.locate("tiny").write_bytes(DATA + b"!")
+    place().write_bytes(DATA + b"!")
     with pytest.raises(WeightsError, match="it has 8 bytes, not 7"):
         weights.verified("tiny")
 
 
 def test_a_file_of_other_bytes_stops_and_stays(lock_file: Path) -> None:
-    path = weights.locate("tiny")
+    path = place()
     path.write_bytes(b"wEights")
     with pytest.raises(WeightsError) as caught:
         weights.verified("tiny")

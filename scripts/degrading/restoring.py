@@ -142,5 +142,6 @@ def damaged(clean: Tensor, random: Random, shares: Mapping[str, float]) -> Pairs
             left[one] = clean[one] * (1 - mask[one])
         else:
             left[one] = enlarged(clean[one], random)
-    one_plane = (torch.where(grey, picture[:, 1:2], picture) for picture in (clean, left))
-    return Pairs(*one_plane, mask)
+    return Pairs(
+        torch.where(grey, clean[:, 1:2], clean), torch.where(grey, left[:, 1:2], left), mask
+    )

@@ -16,8 +16,9 @@ LOCK = ROOT / "weights.lock"
 
 LICENCE = "research and personal use only: trained on photographs under mixed terms"
 HEAD = """# Every file of weights that this program may use; one that differs is refused.
-# Written by scripts/ship_*.py.
+# Ours are written by scripts/ship_*.py; published ones, and the .pth files they share, by hand.
 """
+Value = str | int | bool | list[str] | dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Shipped:
     source: str  #: the program, configuration and commit that trained it
     data: str
 
-    def entry(self, content: bytes) -> dict[str, str | int | bool]:
+    def entry(self, content: bytes) -> dict[str, Value]:
         """Return the lock's entry."""
         return {
             "file": f"{self.name}.safetensors",
@@ -53,12 +54,16 @@ def store(shipped: Shipped, content: bytes) -> None:
     LOCK.write_text(written(table), encoding="utf-8")
 
 
-def written(table: dict[str, dict[str, str | int | bool]]) -> str:
+def written(table: dict[str, dict[str, Value]]) -> str:
     """Return the lock's text, its entries in alphabetical order."""
 
-    def value(of: str | int | bool) -> str:
+    def value(of: Value) -> str:
         if isinstance(of, bool):
             return str(of).lower()
+        if isinstance(of, list):
+            return f"[{', '.join(map(quoted, of))}]"
+        if isinstance(of, dict):
+            return f"{{ {', '.join(f'{key(one)} = {quoted(text)}' for one, text in of.items())} }}"
         return str(of) if isinstance(of, int) else quoted(of)
 
     def quoted(text: str) -> str:

@@ -159,7 +159,7 @@ class Backend(Protocol):
 
         Args:
             task: One of those that its row of the registry names.
-            weights: Role -> file, for every role of its row.
+            weights: Role -> file, for every role of one of its models.
             options: Exactly the names that its row has defaults for, by `Entry.defaults_of`.
             device: Where it computes.
             dtype: Of its arithmetic; what it is shown and returns is float32.
@@ -196,6 +196,32 @@ class MeasuresNoise(Protocol):
 
 
 @dataclass(frozen=True)
+class Admitted:
+    """What is kept of a published file of weights, for a backend's `load` to read."""
+
+    state: Mapping[str, Tensor]  #: under the network's own names
+    config: Mapping[str, object]  #: JSON; what names and shapes do not say of the network
+
+
+class Admit(Protocol):
+    """A backend's check of a published file, when it is imported."""
+
+    def __call__(self, model: str, role: str, content: object) -> Admitted:
+        """Take out what the backend needs.
+
+        Args:
+            model: A name in weights.lock, one of its row's.
+            role: Which of that model's files it is.
+            content: What the file held: tensors, nested as its authors nested them.
+
+        Raises:
+            ValueError: If those are not exactly the weights of this role; says the first that
+                is missing or of another shape.
+        """
+        ...
+
+
+@dataclass(frozen=True)
 class Entry:
     """A backend's row: enough for `--help` and for a job, without torch."""
 
@@ -206,6 +232,7 @@ class Entry:
     models: tuple[str, ...] = ()  #: names in weights.lock; the first is the default
     defaults: Mapping[str, Value] = field(default_factory=dict)  #: its options
     draws: bool = False  #: whether it can draw true samples, so that doubt can be measured
+    admit: str = ""  #: "module:function", an `Admit`; empty for a row whose models all ship
 
     def defaults_of(self, task: Task) -> dict[str, Value]:
         """Return its options for a task: to enlarge, every backend takes a `scale` of SCALES."""

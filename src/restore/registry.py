@@ -9,8 +9,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
+from typing import Any
 
-from .backend import Backend, Entry, Task
+from .backend import Admit, Backend, Entry, Task
 from .errors import BackendError
 
 #: The first row that names a task is its default.
@@ -78,12 +79,39 @@ def load_class(entry: Entry) -> type[Backend]:
     Raises:
         BackendError: If something that it needs is not installed.
     """
-    module, _, name = entry.target.partition(":")
+    backend: type[Backend] = _imported(entry.name, entry.target)
+    return backend
+
+
+def row(name: str) -> Entry | None:
+    """Return a backend's row, whatever it serves; None if there is none of that name."""
+    return _table().get(name)
+
+
+def load_admit(name: str) -> Admit:
+    """Import a backend's check of published files.
+
+    Raises:
+        BackendError: If there is no such backend, it has no such check, or something that it
+            needs is not installed.
+    """
+    entry = row(name)
+    if entry is None or not entry.admit:
+        raise BackendError(
+            f"no backend {name!r} that takes published weights is installed",
+            hint="install the distribution that has it",
+        )
+    admit: Admit = _imported(name, entry.admit)
+    return admit
+
+
+def _imported(backend: str, target: str) -> Any:
+    """Import what a row names as "module:name"."""
+    module, _, name = target.partition(":")
     try:
-        backend: type[Backend] = getattr(import_module(module), name)
+        return getattr(import_module(module), name)
     except ImportError as error:
         raise BackendError(
-            f"backend {entry.name!r} cannot be imported: {error}",
+            f"backend {backend!r} cannot be imported: {error}",
             hint="install what it needs, or choose another --backend",
         ) from error
-    return backend

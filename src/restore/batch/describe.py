@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 from typing import Any
@@ -14,7 +14,7 @@ from ..job import Job
 from ..photo import Photo
 from ..pipeline import Confidence, NoiseFound
 from ..record import Packet, Program, Record, Step
-from ..weights import Locked
+from ..weights import Verified
 
 PROGRAM = Program("restore", __version__)
 LIBRARIES = ("torch", "numpy", "pillow", "tifffile", "imagecodecs", "safetensors")
@@ -24,11 +24,9 @@ JPEG_XMP = 65_504  #: bytes of a packet that one segment of a JPEG holds
 class Describer:
     """Knows the job, the place and the weights; is told the rest, photo by photo."""
 
-    def __init__(self, job: Job, place: Place, locked: Sequence[Locked]) -> None:
+    def __init__(self, job: Job, place: Place, used: Verified | None) -> None:
         self._job, self._place = job, place
-        self._weights = tuple(
-            record.Weights(one.name, one.sha256, one.bytes, one.licence) for one in locked
-        )
+        self._weights = _weights(used) if used else ()
         self._picture = {
             **job.picture_settings,
             "device": str(place.device),
@@ -54,13 +52,19 @@ class Describer:
             version=PROGRAM.version,
             task=str(job.task),
             backend=job.entry.name,
-            models=tuple(f"{one.name} sha256:{one.sha256}" for one in self._weights),
+            models=tuple(self._names()),
             parameters="; ".join(f"{name}={value}" for name, value in sorted(picture.items())),
             fingerprint=self._hash(input_sha256, picture),
         )
         return record.xmp_packet(
             photo.xmp, step, longest=JPEG_XMP if photo.format == "JPEG" else None
         )
+
+    def _names(self) -> Iterator[str]:
+        """Yield each file of weights: its model, its role if there are several, its hash."""
+        for one in self._weights:
+            role = f" {one.role}" if len(self._weights) > 1 else ""
+            yield f"{one.name}{role} sha256:{one.sha256}"
 
     def _hash(self, input_sha256: str, options: Mapping[str, object]) -> str:
         return record.fingerprint(
@@ -117,6 +121,22 @@ class Describer:
             created=record.timestamp(),
             fingerprint=fingerprint,
         )
+
+
+def _weights(used: Verified) -> tuple[record.Weights, ...]:
+    """Say of every file what it is, and what it may be used for; how it is known, if imported."""
+    return tuple(
+        record.Weights(
+            name=used.entry.name,
+            sha256=one.sha256,
+            bytes=one.bytes,
+            licence=used.entry.licence,
+            role=role,
+            url=one.file.url,
+            note=str(one.known) if one.file.is_pickle else "",
+        )
+        for role, one in used.files.items()
+    )
 
 
 def _confidence(doubt: Confidence | None) -> record.Confidence | None:

@@ -49,10 +49,10 @@ class Engine:
         device.freeze_arithmetic()
         self.job = job
         place = device.choose(job.device, job.precision)
-        locked = [weights.verified(job.model)] if job.model else []
+        used = weights.verified(job.model) if job.model else None
         self.backend: Backend = registry.load_class(job.entry).load(
             job.task,
-            {one.entry.name: one.path for one in locked},
+            used.paths if used else {},
             job.options,
             place.device,
             place.dtype,
@@ -62,7 +62,7 @@ class Engine:
                 f"{job.entry.name} enlarges {self.backend.scale} times, not {job.scale}",
                 hint="this is a fault of the backend; choose another --backend",
             )
-        self._describer = Describer(job, place, [one.entry for one in locked])
+        self._describer = Describer(job, place, used)
         self._workers = Workers(job.threads)
         # A GPU's memory is planned for one photo at a time; on a CPU photos share the cores.
         on_cpu = place.device.type == "cpu"

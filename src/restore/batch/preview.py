@@ -23,8 +23,8 @@ def preview(job: Job, photos: Sequence[Planned]) -> Iterator[tuple[Planned, str]
         RestoreError: If the job cannot begin.
     """
     place = device.choose(job.device, job.precision)
-    locked = [weights.verified(job.model).entry] if job.model else []
-    describer = Describer(job, place, locked)
+    used = weights.verified(job.model) if job.model else None
+    describer = Describer(job, place, used)
     for planned in photos:
         source, output = planned.source, planned.output
         if planned.error is not None or source is None or output is None or not source.is_file():

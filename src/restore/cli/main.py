@@ -14,6 +14,7 @@ from ..errors import ExitCode, RestoreError
 from .colorize import colorize
 from .console import error_lines, say
 from .denoise import denoise
+from .models import models
 from .upscale import upscale
 
 EPILOG = """\b
@@ -74,3 +75,4 @@ def main() -> None:
 main.add_command(colorize)
 main.add_command(denoise)
 main.add_command(upscale)
+main.add_command(models)

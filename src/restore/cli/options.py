@@ -97,7 +97,9 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
         help="Write a map of how sure it is, by eight draws, of backends that draw samples.",
     ),
     click.option("--backend", metavar="NAME", help="What computes. Default: the task's first."),
-    click.option("--model", metavar="NAME", help="An entry of weights.lock. Default: ours."),
+    click.option(
+        "--model", metavar="NAME", help="Whose weights: see `restore models list`. Default: ours."
+    ),
     click.option(
         "--device", type=DeviceType(), default="auto", show_default=True, help="Where to compute."
     ),

@@ -74,23 +74,31 @@ def _resolved(entry: Entry, task: Task, options: Mapping[str, Value | None]) -> 
     return {**defaults, **given}
 
 
-def _model(entry: Entry, asked: str | None) -> str | None:
+def _model(entry: Entry, task: Task, asked: str | None) -> str | None:
     """Return the name of the weights, the backend's first unless the user asked for others.
 
     Raises:
-        WeightsError: If the backend has none of that name.
+        WeightsError: If the backend has none of that name, or they are for another task.
     """
     if asked is None:
         return next(iter(entry.models), None)
+    if asked in entry.models and task in _tasks(asked, entry):
+        return asked
+    known = [name for name in entry.models if task in _tasks(name, entry)]
+    hint = f"known: {', '.join(known)}" if known else "it needs none: leave out --model"
+    for name in registry.names(task):
+        other = registry.find(name, task)
+        if other != entry and asked in other.models and task in _tasks(asked, other):
+            hint = f"it is one of --backend {name}"
+    what = f"to {task} with" if asked in entry.models else "named"
+    raise WeightsError(f"backend {entry.name!r} has no model {what} {asked!r}", hint=hint)
+
+
+def _tasks(model: str, entry: Entry) -> Sequence[str]:
+    """Return what a model of a backend is for."""
     from .. import weights
 
-    known = [name for name, locked in weights.lock().items() if locked.backend == entry.name]
-    if asked not in known:
-        raise WeightsError(
-            f"backend {entry.name!r} has no model named {asked!r}",
-            hint=f"known: {', '.join(known)}" if known else "it needs none: leave out --model",
-        )
-    return asked
+    return weights.find(model).tasks or entry.tasks
 
 
 def _job(
@@ -106,7 +114,7 @@ def _job(
     return Job(
         task=task,
         entry=entry,
-        model=_model(entry, shared.model),
+        model=_model(entry, task, shared.model),
         seed=shared.seed,
         # The result is the first, whether or not others are drawn.
         samples=shared.samples if shared.save_samples or shared.confidence else 1,

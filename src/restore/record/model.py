@@ -43,12 +43,15 @@ class Output(Picture):
 
 @dataclass(frozen=True)
 class Weights:
-    """A file of weights that was used."""
+    """A file of weights that was used, as it ships or was published."""
 
-    name: str
+    name: str  #: of the model
     sha256: str
     bytes: int
     licence: str
+    role: str = ""  #: which of the model's files; older records lack it, and what follows
+    url: str = ""  #: where it is published; empty for one that ships
+    note: str = ""  #: how its hash is known, of a file that was imported
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A small network for ResShift on pixels: what a picture was, from its state and what is left of it.
+"""A small network for ResShift on pixels: what a picture was, from its state and what is left.
 
 It sees three things at once: the state of the chain, the degraded picture, and where there are
 holes, and is told the step by scales and shifts of its features. One network serves damage that
