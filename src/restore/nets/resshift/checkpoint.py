@@ -6,13 +6,12 @@ no code.
 
 from __future__ import annotations
 
-import pickle
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -45,17 +44,22 @@ def load(path: Path, build: Callable[[], Net]) -> Net:
 
 def _read(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a file, by names without wrappers; raise ValueError if it has none."""
+    content: object
     try:
         if path.suffix == ".safetensors":
-            content: object = load_file(path)
+            content = load_file(path)
         else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, EOFError) as error:
-        raise ValueError(f"not a file of weights ({_first_line(error)})") from error
-    except RuntimeError as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of pickles that are none; what counts is raised
+                content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        # A damaged pickle raises whatever its bytes lead to. Torch's text is not passed on: it
+        # advises to read the file without `weights_only`.
         if "Allocator" in str(error):  # that is out of memory, and the file may be right
             raise
-        raise ValueError(f"not a file of weights ({_first_line(error)})") from error
+        raise ValueError("not a file of weights, or a damaged one") from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping):
@@ -87,6 +91,3 @@ def _fill(net: nn.Module, state: Mapping[str, Tensor]) -> None:
             raise ValueError(f"{name!r} is not what this method computes")
     net.load_state_dict({name: state[name].to(wanted[name].dtype) for name in wanted}, assign=True)
 
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -60,11 +60,12 @@ class LatentResShift:
             ValueError: If the size or the mask is not as it must be.
         """
         condition = self.unet.condition(photo, mask)
-        z_y = self.autoencoder.encode(self._enlarged(photo))
+        z_y = self.encoded(photo)
         z_0 = sample(lambda z, t: self.unet(z, t, condition), z_y, self.schedule, noise)
         return self.autoencoder.decode(z_0).clamp_(-1, 1)
 
-    def _enlarged(self, photo: Tensor) -> Tensor:
-        if self.scale == 1:
-            return photo
-        return F.interpolate(photo, scale_factor=float(self.scale), mode="bicubic")
+    def encoded(self, photo: Tensor) -> Tensor:
+        """Return z_y: the latent of the photograph, enlarged to the result's size."""
+        if self.scale > 1:
+            photo = F.interpolate(photo, scale_factor=float(self.scale), mode="bicubic")
+        return self.autoencoder.encode(photo)
