@@ -90,4 +90,3 @@ def _fill(net: nn.Module, state: Mapping[str, Tensor]) -> None:
         if name in computed and not torch.equal(found.to(tensor.dtype), tensor):
             raise ValueError(f"{name!r} is not what this method computes")
     net.load_state_dict({name: state[name].to(wanted[name].dtype) for name in wanted}, assign=True)
-

@@ -38,7 +38,7 @@ def shifted_mask(height: int, width: int, window: int) -> Tensor:
     rows, columns = height // window, width // window
     right = (torch.arange(window, device="cpu") >= window // 2).repeat(window)
     mask = torch.zeros(rows * columns, window**2, window**2, device="cpu")
-    mask[-columns:] = APART * (right[:, None] != right)
+    mask[-columns:].masked_fill_(right[:, None] != right, APART)
     return mask
 
 
