@@ -1,0 +1,71 @@
+"""A published model whole: photograph in, photograph out.
+
+Source: arXiv:2403.07319; what is shown to which network follows its reference code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from .checkpoint import load
+from .published import Published
+from .sampler import Draw, sample
+from .schedule import Schedule
+from .unet import UNetModelSwin
+from .vq import VQAutoencoder
+
+
+@dataclass(frozen=True)
+class LatentResShift:
+    """Diffusion between latents of one autoencoder."""
+
+    unet: UNetModelSwin
+    autoencoder: VQAutoencoder
+    schedule: Schedule
+    scale: int  #: sides of the result per side of the photograph
+
+    @classmethod
+    def load(cls, model: Published, unet: Path, autoencoder: Path) -> LatentResShift:
+        """Read a published model's two files.
+
+        Raises:
+            ValueError: If one is not what it must be (see `checkpoint.load`).
+            OSError: If one cannot be read.
+        """
+        return cls(
+            load(unet, lambda: UNetModelSwin(model.unet)),
+            load(autoencoder, lambda: VQAutoencoder(model.autoencoder)),
+            model.schedule,
+            model.scale,
+        )
+
+    def restore(self, photo: Tensor, noise: Draw, mask: Tensor | None = None) -> Tensor:
+        """Draw one restored photograph.
+
+        Args:
+            photo: (N, 3, H, W), in [-1, 1]; H and W are multiples of the model's `multiple`;
+                black (-1) where it is to be filled.
+            noise: Standard normal, like the latent: its sides are the result's over the
+                autoencoder's `reduction`; numbered as in `sampler.trajectory`.
+            mask: (N, 1, H, W): 1 where it is to be filled, else -1; for a model that fills.
+
+        Returns:
+            (N, 3, H * scale, W * scale), in [-1, 1].
+
+        Raises:
+            ValueError: If the size or the mask is not as it must be.
+        """
+        condition = self.unet.condition(photo, mask)
+        z_y = self.encoded(photo)
+        z_0 = sample(lambda z, t: self.unet(z, t, condition), z_y, self.schedule, noise)
+        return self.autoencoder.decode(z_0).clamp_(-1, 1)
+
+    def encoded(self, photo: Tensor) -> Tensor:
+        """Return z_y: the latent of the photograph, enlarged to the result's size."""
+        if self.scale > 1:
+            photo = F.interpolate(photo, scale_factor=float(self.scale), mode="bicubic")
+        return self.autoencoder.encode(photo)

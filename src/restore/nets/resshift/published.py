@@ -1,0 +1,117 @@
+"""The seven published models as data: which networks, which schedule, for what.
+
+Source: the configurations of github.com/zsyOAOA/ResShift, release v2.0. Code and weights are under
+the S-Lab License 1.0: non-commercial use only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .schedule import Schedule
+from .unet import UNetConfig
+from .vq import VQConfig
+
+FIFTEEN_STEPS = Schedule(steps=15, least_noise=0.04)
+FOUR_STEPS = Schedule(steps=4, least_noise=0.2)
+
+F4 = VQConfig()
+F8 = VQConfig(
+    channels=64,
+    multipliers=(1, 2, 4, 8),
+    res_blocks=(1, 2, 3, 4),
+    latent_channels=8,
+    codes=4096,
+)
+
+ENLARGE = UNetConfig()
+FILL = UNetConfig(photo_side=256, masked=True)
+FACE = UNetConfig(photo_side=512, latent_channels=8)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A model: two files of weights and how to use them."""
+
+    summary: str
+    file: str  #: of the UNet, as in the release
+    autoencoder_file: str
+    schedule: Schedule
+    unet: UNetConfig
+    autoencoder: VQConfig
+    scale: int  #: sides of the result per side of the photograph
+
+    @property
+    def multiple(self) -> int:
+        """What both sides of a photograph must be multiples of."""
+        return self.unet.multiple * self.unet.reduction
+
+
+_F4_FILE = "autoencoder_vq_f4.pth"
+
+#: By our names.
+PUBLISHED = {
+    "resshift-realsr-v1": Published(
+        summary="enlarges real photographs by 4, in 15 steps",
+        file="resshift_realsrx4_s15_v1.pth",
+        autoencoder_file=_F4_FILE,
+        schedule=FIFTEEN_STEPS,
+        unet=ENLARGE,
+        autoencoder=F4,
+        scale=4,
+    ),
+    "resshift-realsr-v2": Published(
+        summary="enlarges real photographs by 4, in 15 steps, trained for longer",
+        file="resshift_realsrx4_s15_v2.pth",
+        autoencoder_file=_F4_FILE,
+        schedule=FIFTEEN_STEPS,
+        unet=ENLARGE,
+        autoencoder=F4,
+        scale=4,
+    ),
+    "resshift-realsr-v3": Published(
+        summary="enlarges real photographs by 4, in 4 steps",
+        file="resshift_realsrx4_s4_v3.pth",
+        autoencoder_file=_F4_FILE,
+        schedule=FOUR_STEPS,
+        unet=ENLARGE,
+        autoencoder=F4,
+        scale=4,
+    ),
+    "resshift-bicsr": Published(
+        summary="enlarges photographs by 4 that a bicubic filter reduced",
+        file="resshift_bicsrx4_s4.pth",
+        autoencoder_file=_F4_FILE,
+        schedule=FOUR_STEPS,
+        unet=ENLARGE,
+        autoencoder=F4,
+        scale=4,
+    ),
+    "resshift-inpaint-imagenet": Published(
+        summary="fills holes in photographs of anything",
+        file="resshift_inpainting_imagenet_s4.pth",
+        autoencoder_file=_F4_FILE,
+        schedule=FOUR_STEPS,
+        unet=FILL,
+        autoencoder=F4,
+        scale=1,
+    ),
+    "resshift-inpaint-face": Published(
+        summary="fills holes in portraits",
+        file="resshift_inpainting_face_s4.pth",
+        autoencoder_file="celeba256_vq_f4_dim3_face.pth",
+        schedule=FOUR_STEPS,
+        unet=FILL,
+        autoencoder=F4,
+        scale=1,
+    ),
+    "resshift-faceir": Published(
+        summary="restores aligned portraits of 512 x 512 pixels",
+        file="resshift_faceir_s4.pth",
+        autoencoder_file="ffhq512_vq_f8_dim8_face.pth",
+        schedule=FOUR_STEPS,
+        unet=FACE,
+        autoencoder=F8,
+        scale=1,
+    ),
+}
