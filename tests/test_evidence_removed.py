@@ -15,7 +15,7 @@ from degrading.camera import photographed
 from degrading.chain import smoothed
 from restore import evidence
 from restore.evidence import Removed
-from restore.evidence.removed import Pixels
+from restore.evidence.removed import BLOCK, Pixels
 
 Picture = NDArray[np.uint8]
 
@@ -63,8 +63,10 @@ def written_on(picture: Picture) -> Picture:
     return np.array(image)
 
 
-def removed(before: Pixels, after: Pixels, rows: int = 64) -> Removed:
-    statistics = evidence.RemovedStatistics(after.shape[:2])
+def removed(
+    before: Pixels, after: Pixels, rows: int = 64, level: torch.Tensor | None = None
+) -> Removed:
+    statistics = evidence.RemovedStatistics(after.shape[:2], level)
     for top in range(0, len(after), rows):
         statistics.add(top, before[top : top + rows], after[top : top + rows])
     return statistics.result()
@@ -272,3 +274,32 @@ def test_the_layer_is_shown_around_grey() -> None:
 def test_the_gain_fills_the_range_with_three_deviations() -> None:
     gains = [evidence.display_gain(amount) for amount in (0, 1, 5, 10, 20, 60)]
     assert gains == [16, 16, 8, 4, 2, 1]
+
+
+def blotched(photo: Picture) -> tuple[Picture, torch.Tensor]:
+    """Return it with noise of three levels, and of nine in some places; and the level's map."""
+    h, w = (-(-side // BLOCK) for side in photo.shape[:2])
+    strong = np.zeros((h, w), bool)
+    strong[::5, ::4] = strong[1::5, ::4] = strong[::5, 1::4] = strong[1::5, 1::4] = True
+    level = np.where(strong, 9.0, 3.0)
+    fine = np.kron(level, np.ones((BLOCK,) * 2))[: photo.shape[0], : photo.shape[1], None]
+    noise = np.random.default_rng(5).normal(0, 1, photo.shape)
+    return rounded(np.clip(photo, 40, 215) + fine * noise), torch.from_numpy(level).float()
+
+
+def test_noise_that_was_measured_is_no_structure_where_it_is_stronger_than_elsewhere() -> None:
+    photo = np.clip(drawn(), 40, 215)
+    before, level = blotched(photo)
+    assert removed(before, photo).random_share < 0.8
+    assert removed(before, photo, level=level).random_share > 0.95
+
+
+def test_a_measured_level_vouches_for_nothing_if_little_of_it_was_removed() -> None:
+    page = np.full((240, 320, 3), 60, np.uint8)
+    before = written_on(page)
+    unmeasured = removed(before, page)
+    assert unmeasured.random_share < 0.6
+    far_too_high = torch.full((30, 40), 200.0)
+    measured = removed(before, page, level=far_too_high)
+    assert measured.random_share == unmeasured.random_share
+    torch.testing.assert_close(measured.keep, unmeasured.keep)

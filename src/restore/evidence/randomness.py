@@ -26,6 +26,7 @@ _ROUNDS = 8  # of giving back
 _TINY = np.float32(1e-9)
 _COPY = (0.2, 0.5)  # correlation with the detail that stayed: of a repair; of detail that was lost
 _FAR = (0.8, 0.95)  # of the energy, above that of noise: likewise
+_AGREED = (0.2, 0.5)  # share of the measured noise that went: it was none; it was noise
 _STRONG = (0.1, 0.5)  # power in multiples of the detail that stayed, likewise
 
 
@@ -59,10 +60,14 @@ class Judge:
     Args:
         blocks: The layer as it was removed.
         likeness: Correlation of neighbouring pixels of the layer, 0 .. 1.
+        measured: (h, w), the energy that noise of the photo's measured level has; 0: not known.
     """
 
-    def __init__(self, blocks: Blocks, likeness: float) -> None:
+    def __init__(self, blocks: Blocks, likeness: float, measured: Floats) -> None:
         self._blocks, self._likeness = blocks, likeness
+        # What was measured but not removed was no noise: such a measurement vouches for nothing.
+        removed, all_of_it = ((e * blocks.counts).sum() for e in (blocks.energy, measured))
+        self._measured = measured * _rising(removed / max(all_of_it, _TINY), *_AGREED)
         self._floors = [Floor(plane.ravel()) for plane in blocks.brightness]
 
     def random_share(self) -> float:
@@ -108,7 +113,7 @@ class Judge:
         each = [floor.low(plane.ravel()) for floor, plane in zip(self._floors, energy, strict=True)]
         low = np.mean(each, axis=0).reshape(energy.shape[1:])
         high = highest((energy.mean(0) / np.maximum(low, _TINY)).ravel(), self._likeness)
-        return _around(low) * np.float32(high)
+        return np.maximum(_around(low) * np.float32(high), _around(self._measured))
 
 
 def _lost(blocks: Blocks) -> Floats:
@@ -120,9 +125,9 @@ def _lost(blocks: Blocks) -> Floats:
     return lost
 
 
-def _rising(values: Floats, low: float, high: float) -> Floats:
+def _rising(values: Floats | np.float32, low: float, high: float) -> Floats:
     """Return 0 up to `low`, 1 from `high` on, and what lies evenly between."""
-    return np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
+    return np.clip((np.asarray(values) - np.float32(low)) / np.float32(high - low), 0, 1)
 
 
 def _weighted(plane: Floats, beside: float, middle: float) -> Floats:

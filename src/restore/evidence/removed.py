@@ -52,9 +52,14 @@ class RemovedStatistics:
     """Gathers the removed layer of a photo of one size (H, W), each row once, in any order.
 
     Strips may come from several threads at a time: each writes to blocks of its own.
+
+    Args:
+        size: Of the photo.
+        level: (h, w), the deviation of its noise in each block as measured before anything was
+            removed, in levels; None: it was not.
     """
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], level: Tensor | None = None) -> None:
         height, width = size
         self._size = size
         h, w = -(-height // BLOCK), -(-width // BLOCK)
@@ -62,6 +67,7 @@ class RemovedStatistics:
         self._energy = np.zeros((1, h, w), np.float32)
         self._slopes = np.zeros((3, h, w), np.float32)
         self._sums = np.zeros((h, len(Sums._fields)))
+        self._measured = np.zeros((h, w), np.float32) if level is None else level.square().numpy()
         self._channels = 1
 
     def add(self, top: int, before: Pixels, after: Pixels) -> None:
@@ -98,7 +104,7 @@ class RemovedStatistics:
         sums = Sums(*(float(one) for one in self._sums.sum(0)))
         blocks = Blocks(self._counts(slice(None)), self._brightness, self._energy, self._slopes)
         likeness = min(abs(sums.alike) / sums.pairs, 1.0) if sums.pairs else 0.0
-        judge = Judge(blocks, likeness)
+        judge = Judge(blocks, likeness, self._measured)
         slopes = np.sqrt(sums.slopes_removed) * np.sqrt(sums.slopes_stayed)
         numbers = self._size[0] * self._size[1] * self._channels
         return Removed(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from torch import Tensor
 
 from .. import evidence, routes
 from ..backend import LEVEL_CELL, Backend, Draws, Guidance, MeasuresNoise
@@ -164,7 +165,7 @@ class _Denoising:
         return list(strips(height, width, multiple_of=LEVEL_CELL))
 
     def _removed(self, after: Pixels) -> evidence.Removed:
-        statistics = evidence.RemovedStatistics(after.shape[:2])
+        statistics = evidence.RemovedStatistics(after.shape[:2], self._expected())
 
         def add(rows: tuple[int, int]) -> None:
             top, bottom = rows
@@ -172,6 +173,16 @@ class _Denoising:
 
         self.workers.each(add, self._strips())
         return statistics.result()
+
+    def _expected(self) -> Tensor | None:
+        """Return the level of the noise that brightness leads to expect, in 8-bit levels.
+
+        Not that of the place: where texture is taken for noise, it is taken for it there alone.
+        A level that a person gave says nothing of what the photo has.
+        """
+        if self.levels is None or self.job.denoising.sigma is not None:
+            return None
+        return self.levels.of_brightness().level.mean(0) * LEVELS
 
     def _changed(self, after: Pixels) -> float:
         """Return the share of the pixels that are not what they were."""
