@@ -33,6 +33,23 @@ BACKENDS: tuple[Entry, ...] = (
         models=("denoiser-v1",),
     ),
     Entry(
+        name="resshift",
+        target="restore.backends.resshift:ResShift",
+        tasks=(Task.DENOISE, Task.INPAINT, Task.UPSCALE),
+        summary="Restores, fills and enlarges by a few steps of residual shifting; ours, offline.",
+        models=(
+            "resshift-v1",
+            "resshift-realsr-v1",
+            "resshift-realsr-v2",
+            "resshift-realsr-v3",
+            "resshift-bicubic",
+            "resshift-inpaint-imagenet",
+            "resshift-inpaint-face",
+            "resshift-face",
+        ),
+        admit="restore.backends.resshift:admit",
+    ),
+    Entry(
         name="identity",
         target="restore.backends.identity:Identity",
         tasks=(Task.COLORIZE, Task.DENOISE, Task.INPAINT, Task.UPSCALE),

@@ -36,6 +36,8 @@ from ..nets.resshift.pixel import MULTIPLE, PixelConfig, PixelNet
 from ..nets.resshift.prefill import prefilled
 from ..nets.resshift.published import PUBLISHED
 from ..nets.resshift.sampler import sample
+from ..nets.resshift.unet import UNetModelSwin
+from ..nets.resshift.vq import VQAutoencoder
 from .stored import read_net
 
 TILE = 512  #: pixels of the result
@@ -101,7 +103,7 @@ class _Published:
         self._net = net
 
     def limits(self, scale: int) -> Limits:
-        multiple = self._net.multiple
+        multiple = self._net.published.multiple
         return Limits(
             multiple_of=multiple,
             minimum=multiple,
@@ -115,8 +117,10 @@ class _Published:
         if mask is not None:
             photo = torch.where(mask > 0, torch.full_like(photo, -1), photo)
             mask = 2 * mask - 1
-        channels, reduction = self._net.latent_channels, self._net.reduction
-        answer = self._net.restore(photo, lambda k: noise(k, channels, reduction), mask)
+        latent = self._net.published.autoencoder
+        answer = self._net.restore(
+            photo, lambda k: noise(k, latent.latent_channels, latent.reduction), mask
+        )
         return answer / 2 + 0.5
 
 
@@ -175,7 +179,7 @@ class ResShift:
                 return self._moved(noise(sample, step, channels, stride))
 
             results.append(self._model.restored(picture, mask, self.scale, draw))
-        return Outcome(torch.stack(results))
+        return Outcome(torch.stack(results).clamp_(0, 1))
 
     def _moved(self, planes: Tensor) -> Tensor:
         return planes.to(self._device, self._dtype, memory_format=torch.channels_last)
@@ -184,8 +188,10 @@ class ResShift:
 def admit(model: str, role: str, content: object) -> Admitted:
     """Take the weights out of a published file; see `restore.backend.Admit`."""
     published = PUBLISHED[model]
-    state = admitted(content, published.unet if role == "net" else published.autoencoder)
-    return Admitted(state, {"model": model} if role == "net" else {})
+    if role == "net":
+        state = admitted(content, lambda: UNetModelSwin(published.unet))
+        return Admitted(state, {"model": model})
+    return Admitted(admitted(content, lambda: VQAutoencoder(published.autoencoder)), {})
 
 
 def _named(path: Path) -> str:
