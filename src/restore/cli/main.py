@@ -14,12 +14,14 @@ from ..errors import ExitCode, RestoreError
 from .colorize import colorize
 from .console import error_lines, say
 from .denoise import denoise
+from .inpaint import inpaint
 
 EPILOG = """\b
 Examples:
   restore colorize photo.jpg --seed 42
   restore colorize scans/ -o colour/ --recursive
   restore denoise night.jpg --removed
+  restore inpaint print.tif --mask scratches.png
   find . -name '*.tif' -print0 | restore colorize --files-from - -0 -o out/
   cat in.png | restore colorize - -o - > out.png
 """
@@ -71,3 +73,4 @@ def main() -> None:
 
 main.add_command(colorize)
 main.add_command(denoise)
+main.add_command(inpaint)

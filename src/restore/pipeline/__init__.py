@@ -1,7 +1,7 @@
 """One photo through one backend: `restore` looks, computes, and renders when asked."""
 
-from .restored import Confidence, NoiseFound, Restored
+from .restored import Confidence, Filled, NoiseFound, Restored
 from .run import restore
 from .workers import Interrupted, Workers
 
-__all__ = ["Confidence", "Interrupted", "NoiseFound", "Restored", "Workers", "restore"]
+__all__ = ["Confidence", "Filled", "Interrupted", "NoiseFound", "Restored", "Workers", "restore"]
