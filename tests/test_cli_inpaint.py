@@ -397,7 +397,23 @@ def test_the_same_command_gives_the_same_bytes(tmp_path: Path, run: Run) -> None
     assert (tmp_path / "1.png").read_bytes() == (tmp_path / "4.png").read_bytes()
 
 
-def test_samples_and_confidence_are_written(tmp_path: Path, run: Run) -> None:
+def test_confidence_says_how_much_of_the_filling_is_a_guess(tmp_path: Path, run: Run) -> None:
+    before, mask = picture(tmp_path / "a.png"), mask_at(tmp_path / "m.png")
+    ran = run("inpaint", before, "--mask", mask, "--confidence", *FAKE)
+    assert ran.exit_code == 0, ran.stderr
+    assert "of what was filled is a guess, going by 8 draws" in ran.stderr
+    shown = pixels(tmp_path / "a.inpainted.png.confidence.png")
+    assert (shown[~FILLED] == 255).all()
+    assert (shown[FILLED] < 255).mean() > 0.9
+    record = record_of(tmp_path / "a.inpainted.png")
+    schema = json.loads((importlib.resources.files("restore") / "record.schema.json").read_text())
+    jsonschema.validate(record, schema)
+    empty = mask_at(tmp_path / "m.png", rows=(0, 0))
+    assert run("inpaint", before, "--mask", empty, "--confidence", *FAKE).exit_code == 0
+    assert (pixels(tmp_path / "a.inpainted.png.confidence.png") == 255).all()
+
+
+def test_samples_are_written(tmp_path: Path, run: Run) -> None:
     before, mask = picture(tmp_path / "a.png"), mask_at(tmp_path / "m.png")
     words = ("--samples", 3, "--save-samples", "--mask", mask, *FAKE)
     assert run("inpaint", before, *words).exit_code == 0

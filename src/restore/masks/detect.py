@@ -4,7 +4,7 @@ Three steps. A top-hat, the photo less its opening by a square, keeps what is na
 square. Where that stands out from what the photo's own texture leaves of it nearby, pixels are
 candidates; those that touch are one thing. Each thing is then judged by its shape, its contrast
 and how many others there are around it: a scratch is long and even, dust is compact, both are
-alone, and texture never is. The judge is a logistic regression, so its probability says how sure it is.
+alone, and texture never is. The judge is a logistic regression, so that it knows how sure it is.
 
 Sources: Serra 1982, "Image Analysis and Mathematical Morphology" (the top-hat); van Herk 1992, "A
 fast algorithm for local minimum and maximum filters" (minima of large windows from small ones). The
