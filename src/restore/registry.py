@@ -47,6 +47,8 @@ BACKENDS: tuple[Entry, ...] = (
             "resshift-inpaint-face",
             "resshift-face",
         ),
+        draws=True,
+        mends=True,
         admit="restore.backends.resshift:admit",
     ),
     Entry(
