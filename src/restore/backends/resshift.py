@@ -53,6 +53,8 @@ Draw = Callable[[int, int, int], Tensor]
 class _Model(Protocol):
     """A loaded network, whichever."""
 
+    error_per_spread: float | None
+
     def limits(self, scale: int) -> Limits: ...
 
     def restored(self, picture: Tensor, mask: Tensor | None, scale: int, noise: Draw) -> Tensor:
@@ -72,6 +74,7 @@ class _Ours:
 
     def __init__(self, net: PixelNet, device: torch.device, dtype: torch.dtype) -> None:
         self._net = net.to(device, dtype).to(memory_format=torch.channels_last).eval()
+        self.error_per_spread: float | None = net.config.error_per_spread
 
     def limits(self, scale: int) -> Limits:
         return Limits(
@@ -98,6 +101,8 @@ class _Ours:
 
 class _Published:
     """On the latents of an autoencoder; one for each purpose."""
+
+    error_per_spread: float | None = None  #: nobody measured it
 
     def __init__(self, net: LatentResShift) -> None:
         self._net = net
@@ -129,9 +134,8 @@ class ResShift:
 
     gives: ClassVar[Gives] = Gives.RGB
 
-    error_per_spread: float | None = None
-
     def __init__(self, model: _Model, scale: int, device: torch.device, dtype: torch.dtype) -> None:
+        self.error_per_spread = model.error_per_spread
         self._model, self._device, self._dtype = model, device, dtype
         self.scale = scale
         self.limits = model.limits(scale)
