@@ -136,11 +136,12 @@ class WrongLevels(Smoother):
 
 
 class Plotter(Smoother):
-    """Answers with the noise map that it was told."""
+    """Darkens by half of the level that it was told."""
 
     def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
         assert shown.noise_map is not None
-        return Outcome(shown.noise_map.expand(draws.results, *shown.noise_map.shape))
+        darker = shown.picture - shown.noise_map / 2
+        return Outcome(darker.expand(draws.results, *darker.shape))
 
 
 class Filler(Fake):

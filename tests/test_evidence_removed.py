@@ -232,7 +232,7 @@ def test_edges_that_a_camera_blurred_and_a_denoiser_repairs_are_not_given_back(
 
 
 def sample(random_share: float, amount: float = 5, edges: float = 0) -> Removed:
-    return Removed(amount, 4, random_share, edges, 1, torch.ones(1, 1))
+    return Removed(amount, 4, random_share, edges, 1, torch.ones(1, 1), 1)
 
 
 def test_advice_names_a_lower_strength() -> None:
@@ -303,3 +303,43 @@ def test_a_measured_level_vouches_for_nothing_if_little_of_it_was_removed() -> N
     measured = removed(before, page, level=far_too_high)
     assert measured.random_share == unmeasured.random_share
     torch.testing.assert_close(measured.keep, unmeasured.keep)
+
+
+@pytest.mark.parametrize("frame", [0, 255])
+def test_a_black_or_white_frame_does_not_make_structure_of_noise(frame: int) -> None:
+    photo = np.clip(drawn(), 60, 195)
+    photo[:6], photo[-6:], photo[:, :6], photo[:, -6:] = frame, frame, frame, frame
+    layer = removed(noisy(photo, 20), photo)
+    assert layer.random_share > 0.95
+    assert float(layer.keep.mean()) > 0.95
+
+
+def test_what_is_left_is_judged_by_what_was_believed_of_all() -> None:
+    photo = np.clip(drawn(), 40, 215)
+    before, level = blotched(photo)
+    statistics = evidence.RemovedStatistics(photo.shape[:2], level)
+    half = rounded((before.astype(float) + photo) / 2)  # a quarter of the energy went
+    statistics.add(0, before, half)
+    assert statistics.result(1.0).believed == 1
+    assert statistics.result().believed < 0.5
+
+
+def test_no_more_goes_than_noise_of_the_told_level_has() -> None:
+    before, after = (
+        noisy(np.full((64, 96, 3), 128, np.uint8), 15),
+        np.full((64, 96, 3), 128, np.uint8),
+    )
+    energy = evidence.energy_of(before, after)
+    assert energy.shape == (8, 12)
+    assert float(np.sqrt(energy.mean())) == pytest.approx(15, rel=0.05)
+    for told, least, most in ((15.0, 0.99, 1.0), (5.0, 0.3, 0.5), (0.0, 0.0, 0.0)):
+        factors = evidence.most_that_goes(energy, torch.full((8, 12), told))
+        assert least <= float(factors.mean()) <= most
+
+
+def test_the_sentence_says_how_much_was_given_back() -> None:
+    layer = removed(noisy(drawn(), 10), drawn())
+    assert "looks random" in evidence.advice(layer)
+    said = evidence.advice(layer, given_back=0.62)
+    assert said.startswith("62% of what the network took was given back")
+    assert "--keep none" in said

@@ -6,6 +6,7 @@ from .grain import MARGIN, given_back, grain_filter
 from .kept import Kept
 from .layer import advice, display_gain, shown
 from .removed import Removed, RemovedStatistics
+from .told import energy_of, most_that_goes
 
 __all__ = [
     "BLACK",
@@ -19,9 +20,11 @@ __all__ = [
     "ause",
     "confidence",
     "display_gain",
+    "energy_of",
     "given_back",
     "grain_filter",
     "guessed_share",
+    "most_that_goes",
     "rank_correlation",
     "shown",
     "spread",

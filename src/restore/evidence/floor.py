@@ -18,6 +18,7 @@ Floats = NDArray[np.float32]
 
 _BINS = 16  # of brightness
 _LEVELS = 256 / _BINS  # 8-bit levels that a bin is wide
+_LEAST_MARGIN = 3.0  # levels from black and white
 _ENOUGH = 60  # blocks of a bin; with fewer, those of the nearest brightness join
 _STEEP = 1.6  # the energy of noise changes no faster from bin to bin: a sky tells of a meadow
 _MOST = 200_000  # blocks that are looked at
@@ -30,24 +31,39 @@ _NARROWEST = 0.034  # a block of three channels of white noise
 
 
 class Floor:
-    """The noise floor of blocks whose brightness, (n,) in 8-bit levels, is sorted into bins."""
+    """The noise floor of blocks whose brightness, (n,) in 8-bit levels, is sorted into bins.
 
-    def __init__(self, brightness: Floats) -> None:
+    Black and white cut noise off, so blocks that are nearer to them than noise reaches tell
+    nothing of the others: a white frame would make all noise beside it look like structure.
+
+    Args:
+        brightness: Of each block.
+        deviation: Of what was removed, in levels: how far noise reaches, about.
+    """
+
+    def __init__(self, brightness: Floats, deviation: float) -> None:
         self._brightness = brightness
         self._step = -(-len(brightness) // _MOST)
         some = brightness[:: self._step]
-        self._order = np.argsort(some, kind="stable")
+        order = np.argsort(some, kind="stable")
+        margin = min(max(deviation, _LEAST_MARGIN), _LEVELS)
+        free = order[(some[order] > margin) & (some[order] < 255 - margin)]
+        self._order = free if len(free) >= _ENOUGH else order
         rising = some[self._order]
         self._centres = (np.arange(_BINS, dtype=np.float32) + 0.5) * _LEVELS
         first = np.searchsorted(rising, self._centres - _LEVELS / 2)
         last = np.searchsorted(rising, self._centres + _LEVELS / 2)
         lacking = np.maximum(_ENOUGH - (last - first), 0)
-        first = np.clip(first - lacking // 2, 0, max(0, len(some) - _ENOUGH))
+        first = np.clip(first - lacking // 2, 0, max(0, len(rising) - _ENOUGH))
         self._bins = [slice(a, max(b, a + _ENOUGH)) for a, b in zip(first, last, strict=True)]
+
+    def telling(self, values: Floats) -> Floats:
+        """Return the values, of (n,), of blocks that tell of noise; darkest first."""
+        return values[:: self._step][self._order]
 
     def low(self, energy: Floats) -> Floats:
         """Return the low quantile of the energy (n,) at each block's brightness: (n,)."""
-        sorted_in = energy[:: self._step][self._order]
+        sorted_in = self.telling(energy)
         low = np.array([np.quantile(sorted_in[one], _LOW) for one in self._bins])
         # The darkest and the brightest are often clipped, and say nothing of the others.
         apart = np.abs(np.subtract.outer(np.arange(_BINS), np.arange(1, _BINS - 1)))
@@ -66,7 +82,7 @@ def highest(multiples: Floats, likeness: float) -> float:
         likeness: Correlation of neighbouring pixels, 0 .. 1. Few degrees of freedom are only
             believed where it is high: structure spreads the energy of blocks too.
     """
-    low, lowest = np.quantile(multiples[:: -(-len(multiples) // _MOST)], (_LOW, _LOWEST))
+    low, lowest = np.quantile(multiples, (_LOW, _LOWEST))
     ratio = float(np.cbrt(lowest / low)) if low > 0 else 1.0
     deviation = 0.0
     if ratio < 1:

@@ -11,6 +11,7 @@ GREY = 128  #: where nothing was removed
 _GAINS = (16, 12, 8, 6, 4, 3, 2, 1)  # round numbers, the most first
 _DEVIATIONS = 3  # of the layer that stay within the range
 _RANDOM = 0.85  # share from which on the layer counts as random
+_MUCH = 0.3  # share of it, that is to be said
 _FOLLOWS = 0.4  # correlation with edges, from which on less would be nearer to the truth
 
 
@@ -32,15 +33,21 @@ def shown(before: Pixels, after: Pixels, gain: float) -> NDArray[np.uint8]:
     return (layer + GREY).round().clip(0, 255).astype(np.uint8)
 
 
-def advice(removed: Removed, strength: float = 1.0) -> str:
+def advice(removed: Removed, strength: float = 1.0, given_back: float = 0.0) -> str:
     """Return what was found in one sentence, and what to do about it.
 
     Args:
         removed: What was taken away in the end.
         strength: That it was taken away with, 0 to 1.
+        given_back: Share of the energy of what a network took, that is detail or grain: 0 to 1.
     """
     if removed.amount == 0:
         return "nothing was removed"
+    if given_back >= _MUCH:
+        return (
+            f"{given_back:.0%} of what the network took was given back, as it follows structure: "
+            f"{removed.amount:.1f} levels went; --keep none takes it all"
+        )
     if removed.random_share >= _RANDOM:
         found = f"{removed.random_share:.0%} of what was removed looks random"
         # Below full strength noise stays, and is what the removed layer follows best.

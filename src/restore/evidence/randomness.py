@@ -60,15 +60,15 @@ class Judge:
     Args:
         blocks: The layer as it was removed.
         likeness: Correlation of neighbouring pixels of the layer, 0 .. 1.
-        measured: (h, w), the energy that noise of the photo's measured level has; 0: not known.
+        measured: (h, w), the energy that noise of the photo's measured level has, as far as that
+            is believed; 0: not known.
     """
 
     def __init__(self, blocks: Blocks, likeness: float, measured: Floats) -> None:
-        self._blocks, self._likeness = blocks, likeness
-        # What was measured but not removed was no noise: such a measurement vouches for nothing.
-        removed, all_of_it = ((e * blocks.counts).sum() for e in (blocks.energy, measured))
-        self._measured = measured * _rising(removed / max(all_of_it, _TINY), *_AGREED)
-        self._floors = [Floor(plane.ravel()) for plane in blocks.brightness]
+        self._blocks, self._likeness, self._measured = blocks, likeness, measured
+        went = blocks.energy[blocks.energy > 0]
+        deviation = float(np.sqrt(np.median(went))) if len(went) else 0.0
+        self._floors = [Floor(plane.ravel(), deviation) for plane in blocks.brightness]
 
     def random_share(self) -> float:
         """Return the share of the energy that looks random, 0 .. 1; 1 if there is none."""
@@ -112,8 +112,18 @@ class Judge:
         """Return the most energy that noise has in an area, of the energy in (C, h, w)."""
         each = [floor.low(plane.ravel()) for floor, plane in zip(self._floors, energy, strict=True)]
         low = np.mean(each, axis=0).reshape(energy.shape[1:])
-        high = highest((energy.mean(0) / np.maximum(low, _TINY)).ravel(), self._likeness)
+        multiples = self._floors[0].telling((energy.mean(0) / np.maximum(low, _TINY)).ravel())
+        high = highest(multiples, self._likeness)
         return np.maximum(_around(low) * np.float32(high), _around(self._measured))
+
+
+def agreement(blocks: Blocks, measured: Floats) -> float:
+    """Return how far a measured energy (h, w) is to be believed, 0 .. 1, given what was removed.
+
+    What was measured but not removed was no noise: then it vouches for nothing.
+    """
+    removed, all_of_it = ((e * blocks.counts).sum() for e in (blocks.energy, measured))
+    return float(_rising(removed / max(all_of_it, _TINY), *_AGREED))
 
 
 def _lost(blocks: Blocks) -> Floats:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .randomness import Blocks, Judge
+from .randomness import Blocks, Judge, agreement
 
 BLOCK = 8  #: pixels along a side
 _LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # ITU-R BT.601: JPEG's chroma has none
@@ -35,6 +35,7 @@ class Removed:
     edge_correlation: float
     whiteness: float  #: 1: neighbouring pixels have nothing in common; 0: all
     keep: Tensor  #: (h, w) float32, 0 .. 1: the factor that leaves of it what looks random
+    believed: float  #: how far the measured level is, given what was removed: 0 .. 1
 
 
 def levels(pixels: Pixels) -> Floats:
@@ -99,12 +100,19 @@ class RemovedStatistics:
         across = np.minimum(width - BLOCK * np.arange(w), BLOCK)
         return np.outer(down, across).astype(np.float32)
 
-    def result(self) -> Removed:
-        """Return what was found, once every row was added."""
+    def result(self, believed: float | None = None) -> Removed:
+        """Return what was found, once every row was added.
+
+        Args:
+            believed: How far the measured level is, as found of what was removed at first; None:
+                this is the first.
+        """
         sums = Sums(*(float(one) for one in self._sums.sum(0)))
         blocks = Blocks(self._counts(slice(None)), self._brightness, self._energy, self._slopes)
         likeness = min(abs(sums.alike) / sums.pairs, 1.0) if sums.pairs else 0.0
-        judge = Judge(blocks, likeness, self._measured)
+        if believed is None:
+            believed = agreement(blocks, self._measured)
+        judge = Judge(blocks, likeness, np.float32(believed) * self._measured)
         slopes = np.sqrt(sums.slopes_removed) * np.sqrt(sums.slopes_stayed)
         numbers = self._size[0] * self._size[1] * self._channels
         return Removed(
@@ -114,6 +122,7 @@ class RemovedStatistics:
             edge_correlation=float(np.clip(sums.slopes / slopes, -1, 1)) if slopes else 0.0,
             whiteness=float(np.clip(1 - likeness, 0, 1)),
             keep=torch.from_numpy(judge.keep()),
+            believed=believed,
         )
 
 

@@ -144,21 +144,27 @@ class _Denoising:
             first = self._removed(samples[0]) if by_network else None
             if first is not None and first.amount == 0:
                 return self.passed_through()
+            went = 1.0
+            if first is not None and self.job.denoising.sigma is not None:
+                for sample in samples:
+                    self._keep_to_level(sample)
+                taken, first = first, self._removed(samples[0])
+                went = first.amount / taken.amount
             for sample in samples:
                 if by_network and keep is Keep.DETAIL:
                     self._keep_detail(sample)
                 elif by_network and keep is Keep.GRAIN:
                     self._keep_grain(sample)
                 elif self.job.denoising.strength < 1:
-                    self._blend(sample, lambda top, bottom: 1.0)
-            last = self._removed(samples[0])
+                    self._blend(sample, lambda top, bottom: 1.0, self.job.denoising.strength)
+            last = self._removed(samples[0], first)
         height, width = self.photo.pixels.shape[:2]
         if by_network and height * width < _LEAST_PIXELS:
             sentence = "the photo is too small to tell noise from structure"
         elif by_network and self.job.entry.mends:
             sentence = f"changed by {last.amount:.1f} levels (RMS); detail that it adds is a guess"
         elif by_network:
-            sentence = evidence.advice(last, self.job.denoising.strength)
+            sentence = self._advice(first, last, went)
         else:
             sentence = (
                 f"{self.detected.reason}: {self._changed(samples[0]):.1%} of the pixels changed"
@@ -175,7 +181,15 @@ class _Denoising:
         height, width = self.photo.pixels.shape[:2]
         return list(strips(height, width, multiple_of=LEVEL_CELL))
 
-    def _removed(self, after: Pixels) -> evidence.Removed:
+    def _advice(self, first: evidence.Removed | None, last: evidence.Removed, went: float) -> str:
+        """Return what is said of it; `went` is the share that the told level let go."""
+        wanted = self.job.denoising
+        taken = wanted.strength * first.amount if first else 0.0
+        given_back = 1 - (last.amount / taken) ** 2 if taken and wanted.keep is Keep.DETAIL else 0.0
+        return evidence.advice(last, wanted.strength * min(1.0, round(went, 1)), given_back)
+
+    def _removed(self, after: Pixels, first: evidence.Removed | None = None) -> evidence.Removed:
+        """Return what was removed, judged as what was removed at first was."""
         statistics = evidence.RemovedStatistics(after.shape[:2], self._expected())
 
         def add(rows: tuple[int, int]) -> None:
@@ -183,7 +197,7 @@ class _Denoising:
             statistics.add(top, self.photo.pixels[top:bottom], after[top:bottom])
 
         self.workers.each(add, self._strips())
-        return statistics.result()
+        return statistics.result(first.believed if first else None)
 
     def _expected(self) -> Tensor | None:
         """Return the level of the noise that brightness leads to expect, in 8-bit levels.
@@ -205,10 +219,35 @@ class _Denoising:
         changed = sum(self.workers.each(count, self._strips()))
         return changed / (after.shape[0] * after.shape[1])
 
+    def _keep_to_level(self, after: Pixels) -> None:
+        """Give back what is more than noise of the told level; all of it where that is 0."""
+        assert self.levels is not None  # it was told
+        before = self.photo.pixels
+
+        def energy(rows: tuple[int, int]) -> np.ndarray:
+            return evidence.energy_of(before[slice(*rows)], after[slice(*rows)])
+
+        told = self.levels.level.mean(0) * LEVELS
+        energies = np.concatenate(self.workers.each(energy, self._strips()))
+        most = evidence.Kept(evidence.most_that_goes(energies, told), after.shape[:2])
+        none = (told == 0).numpy()
+
+        def share(top: int, bottom: int) -> np.ndarray:
+            here = none[np.arange(top, bottom) // LEVEL_CELL][
+                :, np.arange(after.shape[1]) // LEVEL_CELL
+            ]
+            return np.where(here, 0, most.rows(top, bottom).numpy())[..., None]
+
+        self._blend(after, share, 1.0)
+
     def _keep_detail(self, after: Pixels) -> None:
         """Give back where more goes than looks random."""
         kept = evidence.Kept(self._removed(after).keep, after.shape[:2])
-        self._blend(after, lambda top, bottom: kept.rows(top, bottom)[..., None].numpy())
+
+        def share(top: int, bottom: int) -> np.ndarray:
+            return kept.rows(top, bottom)[..., None].numpy()
+
+        self._blend(after, share, self.job.denoising.strength)
 
     def _keep_grain(self, after: Pixels) -> None:
         """Give back what has the spectrum of a film's grain."""
@@ -229,10 +268,11 @@ class _Denoising:
         for (top, bottom), pixels in self.workers.each(give_back, cut):
             after[top:bottom] = pixels
 
-    def _blend(self, after: Pixels, share: Callable[[int, int], float | np.ndarray]) -> None:
+    def _blend(
+        self, after: Pixels, share: Callable[[int, int], float | np.ndarray], strength: float
+    ) -> None:
         """Let only a share of what was removed go, in place."""
         before, full = self.photo.pixels, np.iinfo(after.dtype).max
-        strength = self.job.denoising.strength
 
         def strip(rows: tuple[int, int]) -> None:
             top, bottom = rows
