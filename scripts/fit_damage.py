@@ -4,7 +4,7 @@
 
 Photographs are taken clean, and once more with scratches and dust drawn on them, most of those made
 grey and grainy as old prints are. Of the archives, the first three are fitted on and the last two
-measured on. Prints the table for `restore/masks/judge.py`, and what the judge reaches by the
+measured on. Prints the tables for `restore/masks/judge.py`, and what each judge reaches by the
 probability that is asked for: the share of clean pixels that it takes for damage, and of damaged
 pixels that it finds.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from restore.masks import grown, judge
-from restore.masks.detect import EDGE, things_in
+from restore.masks import find_damage, grown
+from restore.masks.detect import EDGE, KINDS, Kind, things_in
+from restore.masks.judge import Judge, terms
 
 FINE = 4  #: parts of a pixel that damage is drawn in, along each side
 COVERED = 0.2  #: share of a pixel that damage must cover to be meant by the truth
@@ -112,23 +113,23 @@ def grey_of(case: Case) -> Pixels:
     return (case.pixels.astype(np.uint16).sum(2) // 3).astype(np.uint8)
 
 
-def collected(archives: list[Path], every: int) -> tuple[Floats, Floats, Floats]:
+def collected(kind: Kind, archives: list[Path], every: int) -> tuple[Floats, Floats, Floats]:
     """Return the measures of all things in photographs, whether each is damage, and its weight."""
     measures, truths, weights = [], [], []
     for pair in cases(archives, every):
         for case in pair:
             grey = grey_of(case)
-            for inverted in (False, True):
-                things = things_in(grey, inverted=inverted)
-                some, area = things.groups, np.exp(things.measures[:, 0])
+            for things in things_in(grey, kind):
+                some = things.groups
                 length = some.stop - some.start
                 places = np.repeat(some.row * grey.shape[1] + some.start, length)
                 places += np.arange(len(places)) - np.repeat(np.cumsum(length) - length, length)
                 inside = case.truth.reshape(-1)[places].astype(np.float64)
-                share = np.bincount(np.repeat(some.group, length), inside, some.count) / area
-                measures.append(things.measures)
-                truths.append((share > 0.5).astype(np.float64))
-                weights.append(np.sqrt(np.minimum(area, LARGEST)))
+                share = np.bincount(np.repeat(some.group, length), inside, some.count) / things.area
+                meant = kind.meant(things)
+                measures.append(things.measures[meant])
+                truths.append((share > 0.5).astype(np.float64)[meant])
+                weights.append(np.sqrt(np.minimum(things.area, LARGEST))[meant])
     return np.concatenate(measures), np.concatenate(truths), np.concatenate(weights)
 
 
@@ -144,40 +145,53 @@ def fitted(terms: Floats, truth: Floats, weight: Floats) -> Floats:
     return weights
 
 
-def table(measures: Floats, truth: Floats, weight: Floats) -> tuple[Floats, float]:
-    """Return the judge's table and constant, as it prints them."""
+def judge_of(kind: Kind, measures: Floats, truth: Floats, weight: Floats) -> Judge:
+    """Return a judge as it can be written down."""
     mean, deviation = measures.mean(0), measures.std(0)
-    weights = fitted(judge.terms(measures, mean, deviation), truth, weight)
+    weights = fitted(terms(measures, mean, deviation), truth, weight)
     count = measures.shape[1]
     rows = np.stack([mean, deviation, weights[:count], weights[count:-1]], axis=1)
-    return rows.round(3), round(float(weights[-1]), 3)
+    return Judge(kind.judge.least, round(float(weights[-1]), 3), rows.round(3))
 
 
-def show(archives: list[Path], every: int) -> None:
-    """Measure the judge, as its masks are, by the probability that is asked for."""
+def show_all(archives: list[Path], every: int) -> None:
+    """Measure the detector as it is used."""
+    clean = false = truth = found = told = right = photos = clear = 0
+    for untouched, case in cases(archives, every):
+        mask = find_damage(untouched.pixels).mask
+        photos, clear = photos + 1, clear + (not mask.any())
+        clean, false = clean + mask.size, false + int(mask.sum())
+        mask = find_damage(case.pixels).mask
+        around = grown(case.truth.view(np.uint8), 2 * EDGE).view(bool)
+        truth, found = truth + int(case.truth.sum()), found + int((mask & case.truth).sum())
+        told, right = told + int(mask.sum()), right + int((mask & around).sum())
+    click.echo(f"of clean pixels {false / clean:.4%} are taken for damage, {clear} of {photos}")
+    click.echo(f"photographs stay untouched; of damaged pixels {found / truth:.1%} are found;")
+    click.echo(f"of what is found in damaged photographs, {right / max(1, told):.1%} is right")
+
+
+def show(kind: Kind, archives: list[Path], every: int) -> None:
+    """Measure a judge, as its masks are, by the probability that is asked for."""
     false, found, wrong, sure, area = np.zeros((5, len(PROBABILITIES)))
     clean = truth = 0
     for pair in cases(archives, every):
         for case in pair:
-            grey = grey_of(case)
-            both = [things_in(grey, inverted=inverted) for inverted in (False, True)]
-            likely = [judge.probability(things.measures) for things in both]
+            grey, drawn = grey_of(case), bool(case.truth.any())
+            both = things_in(grey, kind)
+            likely = [kind.likely(things) for things in both]
             around = grown(case.truth.view(np.uint8), 2 * EDGE).view(bool)
             for index, least in enumerate(PROBABILITIES):
                 mask = np.zeros(grey.shape, bool)
                 for things, p in zip(both, likely, strict=True):
-                    mask |= things.groups.drawn(grey.shape, p >= least)
-                    if case.truth.any():
-                        sizes = np.exp(things.measures[:, 0])[p >= least]
-                        sure[index] += sizes @ p[p >= least]
-                        area[index] += sizes.sum()
+                    chosen = p >= least
+                    mask |= things.groups.drawn(grey.shape, chosen)
+                    sure[index] += drawn * (things.area * p)[chosen].sum()
+                    area[index] += drawn * things.area[chosen].sum()
                 mask = grown(mask.view(np.uint8), EDGE).view(bool)
-                if case.truth.any():
-                    found[index] += (mask & case.truth).sum()
-                    wrong[index] += (mask & ~around).sum()
-                else:
-                    false[index] += mask.sum()
-            clean += 0 if case.truth.any() else grey.size
+                found[index] += (mask & case.truth).sum()
+                wrong[index] += drawn * (mask & ~around).sum()
+                false[index] += (not drawn) * mask.sum()
+            clean += (not drawn) * grey.size
             truth += int(case.truth.sum())
     click.echo("probability  false on clean  found  right of what was found, and how sure")
     right = found / np.maximum(1, found + wrong)
@@ -191,16 +205,20 @@ def show(archives: list[Path], every: int) -> None:
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--every", default=1, help="Take every so manieth photograph.")
-@click.option("--measure", is_flag=True, help="Only measure the judge that is in use.")
+@click.option("--measure", is_flag=True, help="Only measure the detector that is in use.")
 def main(folder: Path, every: int, measure: bool) -> None:
     """Fit on the first archives of a folder, measure on the last."""
     archives = sorted(folder.glob("*.tar"))
-    if not measure:
-        rows, constant = table(*collected(archives[:-2], every))
-        click.echo("\n".join(f"    ({', '.join(f'{one:g}' for one in row)})," for row in rows))
-        click.echo(f"constant {constant}")
-        judge._TABLE[:], judge._CONSTANT = rows, constant
-    show(archives[-2:], every)
+    if measure:
+        show_all(archives[-2:], every)
+        return
+    for kind in KINDS:
+        judge = judge_of(kind, *collected(kind, archives[:-2], every))
+        click.echo("scratches" if kind.lines else "dust")
+        for row in judge.table:
+            click.echo(f"({', '.join(f'{one:g}' for one in row)}),")
+        click.echo(f"constant {judge.constant}")
+        show(replace(kind, judge=judge), archives[-2:], every)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from restore.masks import detect, find_damage, judge
-from restore.masks.detect import things_in
+from restore.masks import detect, find_damage
+from restore.masks.detect import KINDS, things_in
+
+SCRATCHES, DUST = KINDS
 
 
 def ground(height: int = 256, width: int = 320, noise: float = 3.0) -> np.ndarray:
@@ -56,6 +58,25 @@ def test_light_and_grain_are_left_alone(noise: float) -> None:
     assert found.mask.mean() < 0.0005
 
 
+def test_dust_is_found() -> None:
+    random, truth = np.random.default_rng(1), np.zeros((256, 320), bool)
+    for y, x in random.integers(10, 240, (12, 2)):
+        truth[y : y + 4, x : x + 5] = True
+    grey = ground(noise=1)
+    grey[truth] = 245
+    found = find_damage(photo(grey)).mask
+    assert found[truth].mean() > 0.8
+    assert found.sum() < 4 * truth.sum()
+
+
+@pytest.mark.parametrize("strength", [60.0, 200.0])
+def test_texture_is_left_alone(strength: float) -> None:
+    """Grass, or hair: thin things, but many."""
+    blades = np.random.default_rng(0).normal(0, 1, (271, 320))
+    grown = sum(blades[n : n + 256] for n in range(16)) / 4
+    assert find_damage(photo(ground() + strength / 2 * grown)).mask.mean() < 0.001
+
+
 def test_what_is_wider_than_the_square_is_left_alone() -> None:
     grey = ground()
     grey[50:65, 30:290] = 240
@@ -90,9 +111,10 @@ def test_turning_a_photo_turns_what_is_found() -> None:
 def test_a_thing_is_measured_as_it_is_shaped() -> None:
     grey = np.full((100, 100), 100, np.uint8)
     grey[40:43, 10:90] = 200
-    things = things_in(grey, inverted=False)
+    things, none = things_in(grey, SCRATCHES)
     assert things.groups.count == 1
     area, length, width = np.exp(things.measures[0, :3])
     assert (area, length, width) == pytest.approx((240, 80, 3), rel=0.01)
-    assert things_in(grey, inverted=True).groups.count == 0
-    assert 0 < judge.probability(things.measures)[0] < 1
+    assert none.groups.count == 0
+    assert 0 < SCRATCHES.likely(things)[0] < 1
+    assert not DUST.likely(things_in(grey, DUST)[0]).any()  # it is too long

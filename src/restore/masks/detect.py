@@ -1,14 +1,15 @@
 """Find scratches and dust: thin or small things that are brighter, or darker, than all around.
 
-Three steps. A top-hat, the photo less its opening by a square, keeps what is narrower than the
-square. Where that stands out from what the photo's own texture leaves of it nearby, pixels are
-candidates; those that touch are one thing. Each thing is then judged by its shape, its contrast
-and how many others there are around it: a scratch is long and even, dust is compact, both are
-alone, and texture never is. The judge is a logistic regression, so that it knows how sure it is.
+A top-hat, the photo less its opening by a square, keeps what is narrower than the square. Of that,
+its openings by short lines in many directions keep the scratches, and little of the texture that
+they run through. Where either stands out from what the photo's own texture leaves of it nearby,
+pixels are candidates; those that touch are one thing. Each thing is then judged by its shape, its
+contrast and how many others there are around it. The judge is a logistic regression, so that it
+knows how sure it is.
 
-Sources: Serra 1982, "Image Analysis and Mathematical Morphology" (the top-hat); van Herk 1992, "A
-fast algorithm for local minimum and maximum filters" (minima of large windows from small ones). The
-measures are ours; `scripts/fit_damage.py` fits the weights on training photographs.
+Sources: Serra 1982, "Image Analysis and Mathematical Morphology" (the top-hat, unions of
+openings); van Herk 1992, "A fast algorithm for local minimum and maximum filters" (large windows
+from small ones). The measures are ours; `scripts/fit_damage.py` fits the weights.
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ from numpy.typing import NDArray
 
 from .groups import Groups, Mask, groups_of
 from .holes import Values, grown
-from .judge import LEAST, probability
+from .judge import DUST, SCRATCHES, Judge
 
 SQUARE = 9  #: pixels: what is as wide is no scratch
 AROUND = 64  #: pixels a side of the neighbourhood that a candidate must stand out from
-STANDS_OUT = 4.0  #: times the texture around
+LINE = 16  #: pixels: what is as long and straight may be a scratch; what is shorter, dust
+DIRECTIONS = 12  #: that lines may have
 FLOOR = 3.0  #: 8-bit levels that are added to the texture: what noise and rounding leave
 STRONGEST = 32  #: 8-bit levels that a pixel adds to the texture at most, scratch or not
 EDGE = 1  #: pixels around what was found, that its soft edges reach
 STRIP = 1 << 21  #: pixels that are looked at at once, but for the context of a strip
 
-_MARGIN = AROUND + 2 * SQUARE  # rows that a candidate depends on, on each side
+_MARGIN = AROUND + 2 * SQUARE + 2 * LINE  # rows that a candidate depends on, on each side
 
 Floats = NDArray[np.float32]
 
@@ -46,10 +48,36 @@ class Damage:
 
 @dataclass(frozen=True, eq=False)
 class Things:
-    """The candidates of one sign, in connected groups, and what is measured of each group."""
+    """The candidates of one kind, in connected groups, and what is measured of each group."""
 
     groups: Groups
     measures: NDArray[np.float64]  #: (groups, measures)
+
+    @property
+    def area(self) -> NDArray[np.float64]:
+        """The pixels of each group."""
+        return np.exp(self.measures[:, 0])
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is looked for, and who judges it."""
+
+    lines: bool  #: scratches, else dust
+    stands_out: float  #: times the texture around
+    judge: Judge
+
+    def meant(self, things: Things) -> Mask:
+        """Return which groups are of this kind: (count,). What is long is left to lines."""
+        length = np.exp(things.measures[:, 1])
+        return np.full(len(length), True) if self.lines else length < LINE
+
+    def likely(self, things: Things) -> NDArray[np.float64]:
+        """Return how likely each group is damage of this kind: (count,)."""
+        return np.where(self.meant(things), self.judge.probability(things.measures), 0)
+
+
+KINDS = (Kind(True, 5.0, SCRATCHES), Kind(False, 4.0, DUST))
 
 
 def find_damage(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Damage:
@@ -61,32 +89,35 @@ def find_damage(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Damage:
     grey = _grey(pixels)
     found = np.zeros(grey.shape, bool)
     sum_sure = sum_found = 0.0
-    for things in (things_in(grey, inverted=False), things_in(grey, inverted=True)):
-        likely = probability(things.measures)
-        chosen = likely >= LEAST
-        found |= things.groups.drawn(grey.shape, chosen)
-        area = np.exp(things.measures[:, 0])[chosen]
-        sum_sure += float((area * likely[chosen]).sum())
-        sum_found += float(area.sum())
+    for kind in KINDS:
+        for things in things_in(grey, kind):
+            likely = kind.likely(things)
+            chosen = likely >= kind.judge.least
+            found |= things.groups.drawn(grey.shape, chosen)
+            sum_sure += float((things.area * likely)[chosen].sum())
+            sum_found += float(things.area[chosen].sum())
     wide = grown(found.view(np.uint8), EDGE).view(bool)
     return Damage(wide, sum_sure / sum_found if sum_found else 1.0)
 
 
-def things_in(grey: Values, *, inverted: bool) -> Things:
-    """Find what is narrow and bright, or dark if `inverted`, in a grey photo (H, W)."""
+def things_in(grey: Values, kind: Kind) -> tuple[Things, Things]:
+    """Find what is narrow and bright, and what is narrow and dark, in a grey photo (H, W)."""
     height, width = grey.shape
-    candidates = np.zeros(grey.shape, bool)
-    parts = []
+    candidates = np.zeros((2, height, width), bool)
+    parts: tuple[list[Floats], list[Floats]] = ([], [])
     rows = max(STRIP // width, 2 * _MARGIN)
     for top in range(0, height, rows):
         above, bottom = max(0, top - _MARGIN), min(height, top + rows)
         some = grey[above : min(height, bottom + _MARGIN)]
-        mask, planes = _candidates(~some if inverted else some)
         core = slice(top - above, bottom - above)
-        candidates[top:bottom] = mask[core]
-        parts.append(np.stack([plane[core][mask[core]] for plane in planes]))
-    groups = groups_of(candidates)
-    return Things(groups, _measures(groups, np.concatenate(parts, axis=1)))
+        for sign, (mask, planes) in enumerate(_candidates(some, kind)):
+            candidates[sign, top:bottom] = mask[core]
+            parts[sign].append(np.stack([plane[core][mask[core]] for plane in planes]))
+    bright, dark = (
+        Things(groups, _measures(groups, np.concatenate(part, axis=1)))
+        for groups, part in zip(map(groups_of, candidates), parts, strict=True)
+    )
+    return bright, dark
 
 
 def _grey(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Values:
@@ -97,20 +128,51 @@ def _grey(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Values:
     return np.asarray(total // len(channels)).astype(np.uint8)
 
 
-def _candidates(plane: Values) -> tuple[Mask, tuple[Floats, ...]]:
-    """Return where a strip has something bright and narrow, and planes to measure it by."""
-    high, low = _top_hat(plane), _top_hat(~plane)
-    bright, dark = (_mean(np.minimum(hat, STRONGEST)) for hat in (high, low))
-    texture = (bright + dark) * np.float32(0.5)
-    ratio = high / (texture + np.float32(FLOOR))
-    mask = ratio > STANDS_OUT
-    ground = (plane - high).astype(np.float32)
-    slope = np.abs(np.diff(ground, axis=0, append=ground[-1:]))
-    slope += np.abs(np.diff(ground, axis=1, append=ground[:, -1:]))
-    value = plane.astype(np.float32)
-    share = bright / (bright + dark + np.float32(1e-3))
-    others = _mean(mask)
-    return mask, (ratio, high.astype(np.float32), texture, share, slope, value, others)
+def _candidates(plane: Values, kind: Kind) -> Iterator[tuple[Mask, tuple[Floats, ...]]]:
+    """Yield where a strip has something narrow, first bright, then dark; and what to measure."""
+    hats = _top_hat(plane), _top_hat(~plane)
+    marks = [_lines(hat) if kind.lines else hat for hat in hats]
+    texture = (_texture(hats[0]) + _texture(hats[1])) * np.float32(0.5)
+    around = [_texture(mark) for mark in marks]
+    total = around[0] + around[1]
+    least = total * np.float32(0.5) + np.float32(FLOOR)
+    for own, hat, mark, value in zip(around, hats, marks, (plane, ~plane), strict=True):
+        ratio = mark / least
+        mask = ratio > kind.stands_out
+        ground = (value - hat).astype(np.float32)
+        slope = np.abs(np.diff(ground, axis=0, append=ground[-1:]))
+        slope += np.abs(np.diff(ground, axis=1, append=ground[:, -1:]))
+        share = own / (total + np.float32(1e-3))
+        floats = hat.astype(np.float32), value.astype(np.float32)
+        yield mask, (ratio, floats[0], texture, share, slope, floats[1], _mean(mask))
+
+
+def _texture(hat: Values) -> Floats:
+    """Return the mean of a top-hat around each pixel, strong ones cut off."""
+    return _mean(np.minimum(hat, STRONGEST))
+
+
+def _lines(hat: Values) -> Values:
+    """Return the greatest of a plane's openings by lines of `LINE` pixels in all directions."""
+    best = np.zeros_like(hat)
+    steps = [1 << n for n in range(LINE.bit_length() - 1)]
+    for turn in range(DIRECTIONS):
+        down, across = np.sin(np.pi * turn / DIRECTIONS), np.cos(np.pi * turn / DIRECTIONS)
+        line = hat
+        for step in steps:
+            line = _with_shifted(line, round(step * down), round(step * across), np.minimum)
+        for step in reversed(steps):
+            line = _with_shifted(line, -round(step * down), -round(step * across), np.maximum)
+        np.maximum(best, line, out=best)
+    return np.minimum(best, hat)
+
+
+def _with_shifted(plane: Values, down: int, across: int, take: Callable[..., Values]) -> Values:
+    """Take the least, or the greatest, of each pixel and the one so far away; edges repeat."""
+    height, width = plane.shape
+    y, x = abs(down), abs(across)
+    wide = np.pad(plane, ((y, y), (x, x)), mode="edge")
+    return take(plane, wide[y + down : y + down + height, x + across : x + across + width])
 
 
 def _top_hat(plane: Values) -> Values:
