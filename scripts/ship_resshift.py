@@ -32,9 +32,10 @@ def main(weights: Path, data: Path, name: str, commit: str | None) -> None:
     try:
         net = read_net(weights, lambda table: PixelNet(PixelConfig.of(table))).eval()
         photos = load(data / "train-hires")
-    except (WeightsError, FileNotFoundError) as error:
+        held = kept_apart(photos[:PHOTOS])
+    except (WeightsError, FileNotFoundError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    found = gains(net, kept_apart(photos[:PHOTOS]), torch.device("cpu"))
+    found = gains(net, held, torch.device("cpu"))
     for kind, least in LEAST_GAIN.items():
         click.echo(f"{kind}: {found[kind]:.2f} dB")
         if not found[kind] >= least:  # NaN neither

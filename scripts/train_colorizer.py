@@ -12,10 +12,6 @@ weights of an earlier run instead of random ones; parts that no phase trains sta
 
 from __future__ import annotations
 
-import json
-import signal
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +20,7 @@ from typing import Any
 import click
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -41,7 +37,10 @@ from training.crops import Batch, plain_batch, random_batch
 from training.part import Part
 from training.prefetch import prefetched
 from training.recipe import Phase, Recipe
+from training.session import resume, train
 from training.shards import Lab8, load
+
+VALIDATION_MINUTES = 5
 
 
 def bins_of(ab: Tensor) -> Tensor:
@@ -82,9 +81,9 @@ def diffusion_loss(
 class Run:
     """Everything a checkpoint holds, and the step that advances it."""
 
-    def __init__(self, recipe: Recipe, device: torch.device) -> None:
+    def __init__(self, recipe: Recipe, device: torch.device, held: list[Batch]) -> None:
         torch.manual_seed(recipe.seed)
-        self.recipe, self.device = recipe, device
+        self.recipe, self.device, self.held = recipe, device, held
         self.net = ChromaNet(recipe.net).to(device).to(memory_format=torch.channels_last)
         self.bins = nn.Conv2d(recipe.net.widths[0], HISTOGRAM_BINS**2, 1).to(device)
         optimized = (recipe.learning_rate, recipe.weight_decay)
@@ -100,8 +99,13 @@ class Run:
     def progress(self) -> float:
         return self.seconds / (60 * self.recipe.minutes)
 
-    def advance(self, batch: Batch, phase: Phase) -> dict[str, float]:
+    @property
+    def side(self) -> int:
+        return self.recipe.phase_at(self.progress).side
+
+    def advance(self, phased: tuple[Batch, Phase]) -> dict[str, float]:
         """Take one optimizer step; return its losses."""
+        batch, phase = phased
         parts = [self.parts[name] for name in phase.trains]
         for name in phase.trains:
             self.parts[name].begin(self.recipe.rate_at(self.progress, name))
@@ -121,7 +125,7 @@ class Run:
         for part in parts:
             part.step()
         self.step += 1
-        self.seen += len(batch.ab)
+        self.seen += batch.lightness.numel()
         self.averaged.update(self.net, self.step)
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
@@ -150,6 +154,12 @@ class Run:
             reading = self.net.encoder(batch.lightness, batch.hints, batch.histogram)
         return Reading(reading.mean.float(), reading.fine, reading.coarse)
 
+    def measure(self) -> dict[str, float]:
+        """Measure the averaged weights on photographs kept apart."""
+        net = ChromaNet(self.recipe.net).to(self.device).eval()
+        net.load_state_dict(self.averaged.values)
+        return validate(net, [moved(batch, self.device) for batch in self.held])
+
     def start_from(self, weights: Path) -> None:
         """Begin with the weights that an earlier run saved, in half precision or full."""
         self.net.load_state_dict(load_file(weights))
@@ -171,8 +181,12 @@ class Run:
         for name, part in self.parts.items():
             part.restore(state["parts"][name])
         self.averaged.values = {n: v.to(self.device) for n, v in state["averaged"].items()}
-        self.generator.set_state(state["generator"])
+        self.generator.set_state(state["generator"].cpu())
         self.step, self.seconds, self.seen = state["clock"]
+
+    def save_weights(self, path: Path) -> None:
+        """Write the averaged weights in half precision, with the configuration inside the file."""
+        self.averaged.save(path, asdict(self.recipe.net))
 
 
 def moved(batch: Batch, device: torch.device) -> Batch:
@@ -185,13 +199,11 @@ def moved(batch: Batch, device: torch.device) -> Batch:
 
 
 @torch.no_grad()
-def validate(run: Run, batches: list[Batch]) -> dict[str, float]:
-    """Measure the averaged weights: explained chroma variance, gain in dB over grey, error."""
-    net = ChromaNet(run.recipe.net).to(run.device).eval()
-    net.load_state_dict(run.averaged.values)
+def validate(net: ChromaNet, batches: list[Batch]) -> dict[str, float]:
+    """Measure a network: explained chroma variance, gain in dB over grey, error."""
     generator = torch.Generator().manual_seed(0)  # the same noise every time
     unexplained, gains, errors, diffusion = [], [], [], []
-    for batch in (moved(batch, run.device) for batch in batches):
+    for batch in batches:
         reading = net.encoder(batch.lightness, batch.hints, batch.histogram)
         mean = reading.mean
         diffusion.append(float(diffusion_loss(net, reading, batch.ab, 4, generator)))
@@ -232,15 +244,6 @@ def batches(run: Run, photos: list[Lab8]) -> Iterator[tuple[Batch, Phase]]:
         )
 
 
-def save_weights(run: Run, path: Path) -> None:
-    """Write the averaged weights in half precision, with the configuration inside the file."""
-    half = {
-        name: value.half().cpu().contiguous() if value.is_floating_point() else value.cpu()
-        for name, value in run.averaged.values.items()
-    }
-    save_file(half, path, metadata={"config": json.dumps(asdict(run.recipe.net))})
-
-
 @click.command(help=__doc__)
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
@@ -272,62 +275,16 @@ def main(
     photos = load([data / "train", data / "train-extra"], cache)
     held = plain_batch(photos[:: recipe.validation_every], recipe.phases[-1].side)
     del photos[:: recipe.validation_every]
-    run = Run(recipe, torch.device(device))
-    checkpoint = out / "checkpoint.pt"
-    if checkpoint.exists():
-        run.restore(torch.load(checkpoint, map_location=device, weights_only=True))
-    elif start is not None:
+    run = Run(recipe, torch.device(device), held)
+    if not resume(run, out, run.device) and start is not None:
         run.start_from(start)
     parameters = sum(p.numel() for p in run.net.parameters())
     click.echo(f"{len(photos)} photos, {len(held)} held, {parameters / 1e6:.2f} M parameters")
-    session = run.seconds + 60 * (session_minutes or recipe.minutes)
-    started = time.monotonic() - run.seconds
-    reported, losses = run.seconds, []
-    stream = prefetched(batches(run, photos), ahead=2)
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    while run.progress < 1 and run.seconds < session and not stopped.is_set():
-        batch, phase = next(stream)
-        losses.append(run.advance(batch, phase))
-        run.seconds = time.monotonic() - started
-        if run.seconds - reported > 60:
-            reported = run.seconds
-            report(run, phase, losses, {}, out)
-            losses = []
-            if round(run.seconds / 60) % 5 == 0:
-                report(run, phase, losses, validate(run, held), out)
-                save(run, out)
-    report(run, recipe.phase_at(run.progress), losses, validate(run, held), out)
-    save(run, out)
-
-
-def save(run: Run, out: Path) -> None:
-    """Write the checkpoint, whole or not at all, and the weights as they stand."""
-    part = out / "checkpoint.part"
-    torch.save(run.state(), part)
-    part.replace(out / "checkpoint.pt")
-    save_weights(run, out / "colorizer.safetensors")
-
-
-def report(
-    run: Run, phase: Phase, losses: list[dict[str, float]], measured: dict[str, float], out: Path
-) -> None:
-    """Print one line of the curve and append it to the file."""
-    names = dict.fromkeys(name for loss in losses for name in loss)  # phases differ in theirs
-    line = {
-        "minute": round(run.seconds / 60, 2),
-        "step": run.step,
-        "seen": run.seen,
-        "side": phase.side,
-        **{
-            name: round(float(np.mean([loss[name] for loss in losses if name in loss])), 4)
-            for name in names
-        },
-        **{name: round(value, 4) for name, value in measured.items()},
-    }
-    click.echo(json.dumps(line))
-    with (out / "curve.jsonl").open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(line) + "\n")
+    train(
+        *(run, prefetched(batches(run, photos), ahead=2), out, "colorizer.safetensors"),
+        session_minutes=session_minutes,
+        measuring_minutes=VALIDATION_MINUTES,
+    )
 
 
 if __name__ == "__main__":

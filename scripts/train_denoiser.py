@@ -11,10 +11,6 @@ weights of an earlier run instead of random ones.
 
 from __future__ import annotations
 
-import json
-import signal
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, replace
@@ -24,7 +20,7 @@ from typing import Any
 import click
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -38,12 +34,12 @@ from training.averaging import Averaged
 from training.denoiser_recipe import DenoiserRecipe, Phase
 from training.part import Part
 from training.patches import Rgb8, load, middles, random_patches
+from training.session import resume, train
 
 Pair = tuple[Tensor, Tensor]
 """(clean, noisy), each (N, 3, H, W) in [0, 1]."""
 
 VALIDATION_SIDE = 256
-SAVING_MINUTES = 5
 VALIDATION_MINUTES = 15  #: measuring takes a minute on a CPU
 VALIDATION_SIGMAS = (15, 25, 50)
 VALIDATION_SENSOR = ((0.0005, 0.002), (0.002, 0.004), (0.008, 0.008))  #: (gain, read noise)
@@ -88,9 +84,9 @@ def losses_of(net: Denoiser, pair: Pair, recipe: DenoiserRecipe, told: Tensor) -
 class Run:
     """Everything a checkpoint holds, and the step that advances it."""
 
-    def __init__(self, recipe: DenoiserRecipe, device: torch.device) -> None:
+    def __init__(self, recipe: DenoiserRecipe, device: torch.device, held: Tensor) -> None:
         torch.manual_seed(recipe.seed)
-        self.recipe, self.device = recipe, device
+        self.recipe, self.device, self.held = recipe, device, held
         self.net = Denoiser(recipe.net).to(device).to(memory_format=torch.channels_last)
         trained = self.net.estimator if recipe.trains == "estimator" else self.net
         self.part = Part([trained], recipe.learning_rate, recipe.weight_decay)
@@ -101,6 +97,10 @@ class Run:
     @property
     def progress(self) -> float:
         return self.seconds / (60 * self.recipe.minutes)
+
+    @property
+    def side(self) -> int:
+        return self.recipe.phase_at(self.progress).side
 
     def advance(self, pair: Pair) -> dict[str, float]:
         """Take one optimizer step; return its losses."""
@@ -115,6 +115,12 @@ class Run:
         self.seen += pair[0].numel() // 3
         self.averaged.update(self.net, self.step)
         return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def measure(self) -> dict[str, float]:
+        """Measure the averaged weights on photographs kept apart."""
+        net = Denoiser(self.recipe.net).to(self.device).eval()
+        net.load_state_dict(self.averaged.values)
+        return validate(net, self.held, self.device)
 
     def start_from(self, weights: Path) -> None:
         """Begin with the weights that an earlier run saved."""
@@ -134,8 +140,12 @@ class Run:
         self.net.load_state_dict(state["net"])
         self.part.restore(state["part"])
         self.averaged.values = {n: v.to(self.device) for n, v in state["averaged"].items()}
-        self.generator.set_state(state["generator"])
+        self.generator.set_state(state["generator"].cpu())
         self.step, self.seconds, self.seen = state["clock"]
+
+    def save_weights(self, path: Path) -> None:
+        """Write the averaged weights in half precision, with the configuration inside the file."""
+        self.averaged.save(path, asdict(self.recipe.net))
 
 
 def moved(pair: Pair, device: torch.device) -> Pair:
@@ -164,20 +174,17 @@ def _make(phase: Phase, ways: dict[str, float], seed: tuple[int, int]) -> Pair:
     return clean[..., rows, columns].contiguous(), noisy[..., rows, columns].contiguous()
 
 
-def batches(run: Run, photos: Sequence[Rgb8], processes: int) -> Iterator[tuple[Pair, Phase]]:
+def batches(run: Run, photos: Sequence[Rgb8], processes: int) -> Iterator[Pair]:
     """Yield batches without end, made in other processes while the network learns."""
     with ProcessPoolExecutor(processes, initializer=_hold, initargs=(photos,)) as pool:
-        waiting: list[tuple[Future[Pair], Phase]] = []
+        waiting: list[Future[Pair]] = []
         number = run.step
         while True:
             while len(waiting) < 2 * processes + 1:
-                phase = run.recipe.phase_at(run.progress)
-                waiting.append(
-                    (pool.submit(_make, phase, run.recipe.ways, (run.recipe.seed, number)), phase)
-                )
+                phase, seed = run.recipe.phase_at(run.progress), (run.recipe.seed, number)
+                waiting.append(pool.submit(_make, phase, run.recipe.ways, seed))
                 number += 1
-            made, phase = waiting.pop(0)
-            yield made.result(), phase
+            yield waiting.pop(0).result()
 
 
 @torch.no_grad()
@@ -192,17 +199,21 @@ def _psnr(picture: Tensor, clean: Tensor) -> float:
 
 
 @torch.no_grad()
-def validate(run: Run, held: Tensor) -> dict[str, float]:
-    """Measure the averaged weights, blind, on 8-bit pictures: PSNR, and the level's error."""
-    net = Denoiser(run.recipe.net).to(run.device).eval()
-    net.load_state_dict(run.averaged.values)
-    truth = held.to(run.device)
+def validate(net: Denoiser, held: Tensor, device: torch.device) -> dict[str, float]:
+    """Measure a network, blind, on 8-bit pictures: PSNR, and the level's error.
+
+    Args:
+        net: On the device, ready for inference.
+        held: (N, 3, H, W) in [0, 1], clean.
+        device: Where it computes.
+    """
+    truth = held.to(device)
     found: dict[str, float] = {}
     errors = []
     for sigma in VALIDATION_SIGMAS:
         noisy = quantized(gaussian(held, sigma / 255, np.random.default_rng(sigma)))
         psnr = []
-        for clean, picture in zip(truth, noisy.to(run.device), strict=True):
+        for clean, picture in zip(truth, noisy.to(device), strict=True):
             restored, level = _blindly(net, picture)
             psnr.append(_psnr(quantized(restored), clean))
             errors.append(abs(float(level.mean() / level_of((picture - clean)[None]).mean()) - 1))
@@ -210,7 +221,7 @@ def validate(run: Run, held: Tensor) -> dict[str, float]:
     found["level_error"] = float(np.median(errors))
     for gain, read in VALIDATION_SENSOR:
         pictures = photographed(held, gain, read, np.random.default_rng(0))
-        noisy = jpeg(pictures, [90] * len(held), "4:2:0").to(run.device)
+        noisy = jpeg(pictures, [90] * len(held), "4:2:0").to(device)
         psnr = [_psnr(_blindly(net, y)[0], x) for x, y in zip(truth, noisy, strict=True)]
         found[f"psnr_sensor_{gain}"] = float(np.mean(psnr))
     left = [_blindly(net, clean) for clean in truth]
@@ -219,12 +230,6 @@ def validate(run: Run, held: Tensor) -> dict[str, float]:
         np.mean([_psnr(picture, x) for (picture, _), x in zip(left, truth, strict=True)])
     )
     return found
-
-
-def save_weights(run: Run, path: Path) -> None:
-    """Write the averaged weights in half precision, with the configuration inside the file."""
-    half = {name: value.half().cpu().contiguous() for name, value in run.averaged.values.items()}
-    save_file(half, path, metadata={"config": json.dumps(asdict(run.recipe.net))})
 
 
 @click.command(help=__doc__)
@@ -258,63 +263,16 @@ def main(
     photos = load(data / "train-hires")
     held = middles(photos[:: recipe.validation_every], VALIDATION_SIDE)
     del photos[:: recipe.validation_every]
-    run = Run(recipe, torch.device(device))
-    checkpoint = out / "checkpoint.pt"
-    if checkpoint.exists():
-        run.restore(torch.load(checkpoint, map_location=device, weights_only=True))
-    elif start is not None:
+    run = Run(recipe, torch.device(device), held)
+    if not resume(run, out, run.device) and start is not None:
         run.start_from(start)
     parameters = sum(p.numel() for p in run.net.parameters())
     click.echo(f"{len(photos)} photos, {len(held)} held, {parameters / 1e6:.2f} M parameters")
-    session = run.seconds + 60 * (session_minutes or recipe.minutes)
-    started = time.monotonic() - run.seconds
-    reported, losses = run.seconds, []
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    stream = batches(run, photos, makers)
-    while run.progress < 1 and run.seconds < session and not stopped.is_set():
-        pair, phase = next(stream)
-        losses.append(run.advance(pair))
-        run.seconds = time.monotonic() - started
-        if run.seconds - reported > 60:
-            reported = run.seconds
-            measured = {}
-            if round(run.seconds / 60) % VALIDATION_MINUTES == 0:
-                measured = validate(run, held)
-            if round(run.seconds / 60) % SAVING_MINUTES == 0:
-                save(run, out)
-            report(run, phase, losses, measured, out)
-            losses = []
-    report(run, recipe.phase_at(run.progress), losses, validate(run, held), out)
-    save(run, out)
-
-
-def save(run: Run, out: Path) -> None:
-    """Write the checkpoint, whole or not at all, and the weights as they stand."""
-    part = out / "checkpoint.part"
-    torch.save(run.state(), part)
-    part.replace(out / "checkpoint.pt")
-    save_weights(run, out / "denoiser.safetensors")
-
-
-def report(
-    run: Run, phase: Phase, losses: list[dict[str, float]], measured: dict[str, float], out: Path
-) -> None:
-    """Print one line of the curve and append it to the file."""
-    line = {
-        "minute": round(run.seconds / 60, 2),
-        "step": run.step,
-        "megapixels": round(run.seen / 1e6, 1),
-        "side": phase.side,
-        **{
-            name: round(float(np.mean([loss[name] for loss in losses])), 5)
-            for name in (losses[0] if losses else {})
-        },
-        **{name: round(value, 4) for name, value in measured.items()},
-    }
-    click.echo(json.dumps(line))
-    with (out / "curve.jsonl").open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(line) + "\n")
+    train(
+        *(run, batches(run, photos, makers), out, "denoiser.safetensors"),
+        session_minutes=session_minutes,
+        measuring_minutes=VALIDATION_MINUTES,
+    )
 
 
 if __name__ == "__main__":

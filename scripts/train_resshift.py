@@ -12,7 +12,6 @@ weights of the denoiser, or of an earlier run of this program.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, replace
@@ -23,7 +22,7 @@ import click
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from degrading.restoring import Pairs, damaged
@@ -53,23 +52,28 @@ def picture_loss(restored: Tensor, clean: Tensor, mask: Tensor) -> Tensor:
 
 
 def begin_as_denoiser(net: PixelNet, path: Path) -> None:
-    """Copy what the denoiser has learned; at the start it does what that does, at every step."""
-    found = {
-        name.removeprefix("autoencoder."): value.float()
+    """Copy what the denoiser has learned: it then does what that does, at every step.
+
+    That is, told of ASSUMED_NOISE; and away from the picture's borders, where a level that became
+    a part of the bias does not end.
+
+    Raises:
+        RuntimeError: If the file's widths are not the network's, or its blocks more.
+    """
+    learned = {
+        name.removeprefix("autoencoder.").replace("bottom.", "down3."): value.float()
         for name, value in load_file(path).items()
         if name.startswith("autoencoder.")
     }
-    renamed = {name.replace("bottom.", "down3."): value for name, value in found.items()}
-    state = net.state_dict()
-    head = renamed.pop("head.weight")
+    own = net.state_dict()
+    head = learned.pop("head.weight")
     pixels = head.shape[1] - 3  # the last three planes are the level of the noise
-    renamed["head.bias"] += ASSUMED_NOISE * head[:, pixels:].sum((1, 2, 3))
-    state["head.weight"].zero_()
-    state["head.weight"][:, :pixels] = head[:, :pixels]
-    state["grow3.weight"].zero_()
-    for name, value in renamed.items():
-        state[name].copy_(value)
-    net.load_state_dict(state)
+    learned["head.bias"] += ASSUMED_NOISE * head[:, pixels:].sum((1, 2, 3))
+    learned["head.weight"] = torch.zeros_like(own["head.weight"])
+    learned["head.weight"][:, :pixels] = head[:, :pixels]
+    for name in ("grow3.weight", "grow3.bias"):  # nothing comes from below at first
+        learned[name] = torch.zeros_like(own[name])
+    net.load_state_dict({**own, **learned})
 
 
 class ResShiftRun:
@@ -88,6 +92,10 @@ class ResShiftRun:
     @property
     def progress(self) -> float:
         return self.seconds / (60 * self.recipe.minutes)
+
+    @property
+    def side(self) -> int:
+        return self.recipe.side
 
     def advance(self, batch: Pairs) -> dict[str, float]:
         """Take one optimizer step; return its losses."""
@@ -128,7 +136,7 @@ class ResShiftRun:
         self.net.load_state_dict(state["net"])
         self.part.restore(state["part"])
         self.averaged.values = {n: v.to(self.device) for n, v in state["averaged"].items()}
-        self.generator.set_state(state["generator"])
+        self.generator.set_state(state["generator"].cpu())
         self.step, self.seconds, self.seen = state["clock"]
 
     def start_from(self, weights: Path) -> None:
@@ -142,9 +150,7 @@ class ResShiftRun:
         self.averaged = Averaged(self.net, self.recipe.averaging)
 
     def save_weights(self, path: Path) -> None:
-        """Write the averaged weights in half precision, with the configuration inside the file."""
-        half = {n: value.half().cpu().contiguous() for n, value in self.averaged.values.items()}
-        save_file(half, path, metadata={"config": json.dumps(asdict(self.recipe.net))})
+        self.averaged.save(path, asdict(self.recipe.net))
 
 
 _photos: Sequence[Rgb8] = ()

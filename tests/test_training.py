@@ -27,7 +27,7 @@ import train_colorizer
 from restore import color
 from restore.backends.diffusion import read_weights
 from restore.nets.chroma import AB_SCALE, HISTOGRAM_SIZE
-from training import crops, shards
+from training import crops, session, shards
 from training.averaging import Averaged
 from training.muon import Muon, orthogonalized
 from training.prefetch import prefetched
@@ -331,7 +331,7 @@ def test_a_run_stops_goes_on_and_ends(tmp_path: Path, monkeypatch: pytest.Monkey
     config, out = tmp_path / "tiny.toml", tmp_path / "out"
     config.write_text(CONFIG, encoding="utf-8")
     clock = itertools.count(step=20)  # seconds: a look at it for every step
-    monkeypatch.setattr(train_colorizer, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: next(clock)))
 
     def train() -> list[dict[str, float]]:
         words = [config, "--data", tmp_path / "data", "--out", out, "--cache", tmp_path / "c.npz"]

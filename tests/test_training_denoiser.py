@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import os
 import signal
-import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +17,8 @@ import numpy as np
 import pytest
 import tiny
 import torch
-from conftest import scene
-from PIL import Image
 from safetensors.torch import load_file
+from tars import photos, write_tar
 from torch import Tensor
 
 import train_denoiser
@@ -29,7 +26,7 @@ from degrading import chain
 from restore.backend import Shown, Task
 from restore.backends.autoencoder import AutoencoderDenoiser
 from restore.nets.autoencoder import CELL, Denoiser, folded_levels
-from training import patches
+from training import patches, session
 from training.denoiser_recipe import DenoiserRecipe, Phase
 from training.schedule import trapezoid
 
@@ -46,31 +43,9 @@ def only(way: str) -> dict[str, float]:
     return {name: float(name == way) for name in chain.WAYS}
 
 
-def coloured(height: int = 60, width: int = 80, seed: int = 0) -> patches.Rgb8:
-    """Draw the scene with a colour for every lightness."""
-    grey = scene(height, width, seed).astype(int)
-    return np.stack([grey, 0.8 * grey + 20, 255 - grey], axis=-1).astype(np.uint8)
-
-
-def photos(count: int = 6) -> list[patches.Rgb8]:
-    return [coloured(seed=seed) for seed in range(count)]
-
-
-def write_tar(path: Path, pictures: list[patches.Rgb8]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as archive:
-        for number, picture in enumerate(pictures):
-            stream = io.BytesIO()
-            Image.fromarray(picture).save(stream, "PNG")
-            member = tarfile.TarInfo(f"{number}.png")
-            member.size = stream.tell()
-            stream.seek(0)
-            archive.addfile(member, stream)
-
-
 def pictures(count: int = 8, side: int = 32, seed: int = 0) -> Tensor:
     """Cut clean colour pictures from the drawn photos."""
-    return patches.random_patches(photos(), count, side, random(seed))
+    return patches.random_patches(photos(6), count, side, random(seed))
 
 
 def white_noise(*shape: int, sigma: float) -> Tensor:
@@ -399,7 +374,7 @@ def test_each_loss_teaches_its_own_network() -> None:
 @pytest.mark.parametrize("trains", ["all", "estimator"])
 def test_the_losses_fall_and_only_what_is_trained_changes(trains: str) -> None:
     recipe = replace(RECIPE, trains=trains, learning_rate=5e-3)
-    run = train_denoiser.Run(recipe, CPU)
+    run = train_denoiser.Run(recipe, CPU, pictures(1))
     run.seconds = 0.3 * 60 * recipe.minutes  # where the rate is at its height
     before = {name: value.clone() for name, value in run.net.state_dict().items()}
     losses = [run.advance(pair(4, 24)) for _ in range(60)]
@@ -421,7 +396,7 @@ def test_the_losses_fall_and_only_what_is_trained_changes(trains: str) -> None:
 
 
 def test_a_batch_is_decided_by_the_run_s_seed_and_its_number() -> None:
-    train_denoiser._hold(photos())
+    train_denoiser._hold(photos(6))
     one, again, other = (
         train_denoiser._make(PHASES[1], ALL_WAYS, seed) for seed in ((1, 5), (1, 5), (1, 6))
     )
@@ -458,14 +433,13 @@ def test_half_of_the_batches_keep_the_place_of_jpeg_s_blocks(
 
 
 def test_validation_measures_the_averaged_weights() -> None:
-    run = train_denoiser.Run(RECIPE, CPU)
+    run = train_denoiser.Run(RECIPE, CPU, 0.4 + 0.2 * pictures(3, 56))
     values = run.averaged.values
     for name in ("autoencoder.tail", "estimator.layers.12"):
         values[f"{name}.weight"].zero_()
     values["autoencoder.tail.bias"].fill_(0.01)  # every picture comes back 0.01 darker
     values["estimator.layers.12.bias"].fill_(25 / 255)  # whatever it is shown
-    held = 0.4 + 0.2 * pictures(3, 56)
-    found = train_denoiser.validate(run, held)
+    found = run.measure()
     assert found["psnr_clean"] == pytest.approx(40, abs=0.01)
     assert found["level_clean"] == pytest.approx(25, rel=1e-3)
     # 15, 25 and 50 were there and 25 was said: the middle error is that of 50.
@@ -495,7 +469,7 @@ def train(tmp_path: Path, sigterm: None, monkeypatch: pytest.MonkeyPatch) -> Tra
     write_tar(tmp_path / "data/train-hires/a.tar", photos(4))
     write_tar(tmp_path / "data/train-hires/b.tar", photos(8)[4:])
     clock = itertools.count(step=20)  # seconds: a look at it for every step
-    monkeypatch.setattr(train_denoiser, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     monkeypatch.setattr(train_denoiser, "VALIDATION_SIDE", 32)
 
     def run(recipe: DenoiserRecipe, out: str, *more: object) -> list[dict[str, float]]:

@@ -62,7 +62,7 @@ def scratches(side: int, random: Random) -> Mask:
 
 
 def dust(side: int, random: Random) -> Mask:
-    """Draw specks of 1 to 24 pixels, mostly small: ellipses with dents."""
+    """Draw up to eight specks of 1 to about 24 pixels, mostly small: ellipses with dents."""
 
     def draw(pen: ImageDraw.ImageDraw) -> None:
         for _ in range(random.integers(1, 9)):

@@ -30,7 +30,7 @@ class Pairs:
     """A batch of what was and what is left."""
 
     clean: Tensor  #: (N, 3, H, W) in [0, 1]
-    degraded: Tensor  #: likewise; black in holes
+    degraded: Tensor  #: likewise, black in holes; an enlarged one may overshoot
     mask: Tensor  #: (N, 1, H, W), 1 in holes
 
 
@@ -39,7 +39,7 @@ def _uniform(low: float, high: float, n: int, random: Random) -> Tensor:
 
 
 def _noisy(picture: Tensor, random: Random) -> Tensor:
-    """Add noise of up to 30 levels, partly as strong as the light, sometimes without colour."""
+    """Add noise of up to 30 levels at mid-grey, partly stronger in light, sometimes colourless."""
     n = len(picture)
     level = _uniform(0, 30 / 255, n, random)[:, None, None, None]
     share = _uniform(0, 1, n, random)[:, None, None, None]
@@ -95,7 +95,8 @@ def everywhere(clean: Tensor, random: Random) -> Tensor:
 def enlarged(clean: Tensor, random: Random) -> Tensor:
     """Make a picture two or four times smaller, round it, and enlarge it by a cubic.
 
-    What a person has was mostly compressed too, or a little noisy: in two cases of five.
+    What a person has was mostly compressed too, or a little noisy: in two cases of five. Nothing
+    is clipped after enlarging, as the backend clips nothing before its network.
     """
     height, width = clean.shape[-2:]
     factor = int(random.choice([2, 4]))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 
@@ -26,3 +31,11 @@ class Averaged:
                 self.values[name].lerp_(value, 1 - keep)
             else:
                 self.values[name].copy_(value)
+
+    def save(self, path: Path, config: dict[str, Any]) -> None:
+        """Write them in half precision, with the network's configuration inside the file."""
+        half = {
+            name: (value.half() if value.is_floating_point() else value).cpu().contiguous()
+            for name, value in self.values.items()
+        }
+        save_file(half, path, metadata={"config": json.dumps(config)})

@@ -25,7 +25,13 @@ PERFECT = 0.5 / 255  #: root mean square of an error that is as good as none
 
 
 def kept_apart(photos: Sequence[Rgb8]) -> Pairs:
-    """Return the middles of photos to measure by, the kinds of damage in turn."""
+    """Return the middles of photos to measure by, the kinds of damage in turn.
+
+    Raises:
+        ValueError: If there are fewer photos than kinds.
+    """
+    if len(photos) < len(KINDS):
+        raise ValueError(f"it takes {len(KINDS)} photographs to measure by, not {len(photos)}")
     clean = middles(photos, SIDE)
     random = np.random.default_rng(0)
     parts = []
@@ -45,7 +51,7 @@ def places(mask: Tensor) -> Tensor:
 
 
 def decibels(restored: Tensor, clean: Tensor, counts: Tensor) -> Tensor:
-    """Return each picture's PSNR where it counts, below that of rounding: (N,).
+    """Return each picture's PSNR where it counts, and at most that of PERFECT: (N,).
 
     Args:
         restored: (N, 3, H, W).
@@ -71,8 +77,9 @@ def gains(net: PixelNet, held: Pairs, device: torch.device) -> dict[str, float]:
         clean, degraded, mask = (
             planes[one].to(device) for planes in (held.clean, held.degraded, held.mask)
         )
-        answers = _answers(net, prefilled(degraded, mask), mask)
-        before = decibels(prefilled(degraded, mask), clean, places(mask))
+        left = prefilled(degraded, mask)
+        answers = _answers(net, left, mask)
+        before = decibels(left.clamp(0, 1), clean, places(mask))
         for what, answer in zip(ANSWERS, answers, strict=True):
             after = decibels(answer.clamp(0, 1), clean, places(mask))
             found[f"{KINDS[index % len(KINDS)]}_{what}"].append(float(after - before))

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -31,7 +32,12 @@ class Run(Protocol[Batch]):
         """Return the share of the budget that is spent."""
         ...
 
-    def advance(self, batch: Batch) -> Mapping[str, float]:
+    @property
+    def side(self) -> int:
+        """Return the side of the pictures that it learns from now, pixels."""
+        ...
+
+    def advance(self, batch: Batch, /) -> Mapping[str, float]:
         """Take one optimizer step; return its losses."""
         ...
 
@@ -74,20 +80,38 @@ def train(
     started = time.monotonic() - run.seconds
     ends = float("inf") if session_minutes is None else run.seconds + 60 * session_minutes
     reported, losses = run.seconds, []
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    while run.progress < 1 and run.seconds < ends and not stopped.is_set():
-        losses.append(run.advance(next(batches)))
-        run.seconds = time.monotonic() - started
-        if run.seconds - reported > 60:
-            reported = run.seconds
-            minute = round(run.seconds / 60)
-            if minute % SAVING_MINUTES == 0:
-                _save(run, out, weights)
-            _report(run, losses, run.measure() if minute % measuring_minutes == 0 else {}, out)
-            losses = []
-    _report(run, losses, run.measure(), out)
-    _save(run, out, weights)
+    with _sigterm() as stopped:
+        while run.progress < 1 and run.seconds < ends and not stopped.is_set():
+            losses.append(run.advance(next(batches)))
+            run.seconds = time.monotonic() - started
+            if run.seconds - reported > 60:
+                if _passed(SAVING_MINUTES, reported, run.seconds):
+                    _save(run, out, weights)
+                due = _passed(measuring_minutes, reported, run.seconds)
+                _report(run, losses, run.measure() if due else {}, out)
+                reported, losses = run.seconds, []
+        _save(run, out, weights)  # before measuring, which who asked it to stop may not wait for
+        _report(run, losses, run.measure(), out)
+
+
+@contextmanager
+def _sigterm() -> Iterator[threading.Event]:
+    """Note that SIGTERM came, instead of ending at once."""
+    came = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: came.set())
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _passed(minutes: int, before: float, now: float) -> bool:
+    """Return whether a multiple of some minutes lies between two moments, in seconds.
+
+    >>> [_passed(5, 290, now) for now in (299, 300, 640)]
+    [False, True, True]
+    """
+    return now // (60 * minutes) > before // (60 * minutes)
 
 
 def resume(run: Run[Any], out: Path, device: torch.device) -> bool:
@@ -100,11 +124,13 @@ def resume(run: Run[Any], out: Path, device: torch.device) -> bool:
 
 
 def _save(run: Run[Any], out: Path, weights: str) -> None:
-    """Write the checkpoint, whole or not at all, and the weights as they stand."""
+    """Write the checkpoint and the weights as they stand, each whole or not at all."""
     part = out / "checkpoint.part"
     torch.save(run.state(), part)
     part.replace(out / "checkpoint.pt")
-    run.save_weights(out / weights)
+    part = out / f"{weights}.part"
+    run.save_weights(part)
+    part.replace(out / weights)
 
 
 def _report(
@@ -117,6 +143,7 @@ def _report(
         "minute": round(run.seconds / 60, 2),
         "step": run.step,
         "megapixels": round(run.seen / 1e6, 1),
+        "side": run.side,
         **{name: round(float(mean), 5) for name, mean in means.items()},
         **{name: round(value, 4) for name, value in measured.items()},
     }

@@ -48,7 +48,7 @@ class PixelConfig:
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> PixelConfig:
         """Read a table of JSON or TOML, which know no tuples."""
-        return cls(**{**table, "widths": tuple(table["widths"])})
+        return cls(**{**table, "widths": tuple(table.get("widths", cls.widths))})
 
 
 def _conv(inputs: int, outputs: int) -> nn.Conv2d:
@@ -63,7 +63,8 @@ class SteppedBlock(nn.Module):
         self.conv1 = _conv(channels, channels)
         self.conv2 = _conv(channels, channels)
         self.of_step = nn.Parameter(torch.zeros(STEPS, 2, channels))
-        nn.init.zeros_(self.conv2.weight)  # begin as nothing but shortcuts
+        for parameter in self.conv2.parameters():  # begin as nothing but shortcuts
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, step: Tensor) -> Tensor:
         """Return features like x, (N, C, H, W), at the steps (N,)."""

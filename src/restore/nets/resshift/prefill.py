@@ -22,7 +22,9 @@ def prefilled(picture: Tensor, mask: Tensor) -> Tensor:
 
     Source: push and pull, Gortler et al. 1996, "The Lumigraph", section 3.4.
     """
-    return _pulled(picture * (1 - mask), 1 - mask)
+    known = 1 - mask
+    # Chosen, not only multiplied: what is no number stays none when it is multiplied by zero.
+    return _pulled(torch.where(known > 0, picture * known, torch.zeros_like(picture)), known)
 
 
 def _pulled(sums: Tensor, known: Tensor) -> Tensor:
