@@ -10,7 +10,7 @@ from typing import Any
 from .. import __version__, record
 from ..device import Place
 from ..evidence import Removed
-from ..job import Job
+from ..job import MOST_LEVEL, Job
 from ..photo import Photo
 from ..pipeline import Confidence, NoiseFound
 from ..record import Packet, Program, Record, Step
@@ -42,9 +42,14 @@ class Describer:
         """Everything that the run was told, for its log."""
         return {**self._options, "jobs": self._job.jobs, "threads": self._job.threads}
 
-    def fingerprint(self, input_sha256: str) -> str:
-        """Return the hash of everything that a photo's files follow from."""
-        return self._hash(input_sha256, self._options)
+    def fingerprint(self, input_sha256: str, wanted: Mapping[str, object]) -> str:
+        """Return the hash of everything that a photo's files follow from.
+
+        Args:
+            input_sha256: Of the photo.
+            wanted: What is made besides the picture, as `Job.wanted`.
+        """
+        return self._hash(input_sha256, {**self._picture, **wanted})
 
     def packet(self, photo: Photo, input_sha256: str, sample: int) -> Packet:
         """Return the XMP that one sample carries; it knows nothing of other files of the run."""
@@ -138,11 +143,15 @@ def _noise(found: NoiseFound | None) -> record.Noise | None:
         route=str(found.detected.route),
         kind=str(found.detected.kind),
         reason=found.detected.reason,
-        level=() if levels is None else tuple(_rounded(level) for level in levels.typical),
+        level=()
+        if levels is None or levels.is_beyond
+        else tuple(_rounded(level) for level in levels.typical),
         by_brightness=()
         if levels is None
         else tuple(
-            record.LevelAt(_rounded(at), _rounded(level)) for at, level in levels.by_brightness()
+            record.LevelAt(_rounded(at), _rounded(level))
+            for at, level in levels.by_brightness()
+            if level < MOST_LEVEL
         ),
         by_network=_removed(found.first),
         removed=_removed(found.last),

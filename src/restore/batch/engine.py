@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,9 @@ class Engine:
         output = planned.output
         data = photo.content(planned.source) if planned.source else planned.content
         digest = files.sha256_of(data)
-        fingerprint = self._describer.fingerprint(digest)
+        of_photo = partial(self._describer.fingerprint, digest)
         if output is not None:
-            why = settled(self.job, planned.source, output, fingerprint)
+            why = settled(self.job, planned.source, output, of_photo)
             if why:
                 return Done(planned.name, str(output), skipped=why)
         source = photo.read(data, max_pixels=self.job.max_pixels)
@@ -118,7 +119,7 @@ class Engine:
         )
         if output is not None:
             source = photo.fitting(source, photo.format_of(output, source))
-        return _Read(data, source, came, fingerprint)
+        return _Read(data, source, came, of_photo(self.job.wanted))
 
     def _written(
         self, planned: Planned, read: _Read, restored: Restored, clock: Stopwatch, started: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from .. import device, files, photo, weights
 from ..errors import RestoreError
@@ -34,7 +35,8 @@ def preview(job: Job, photos: Sequence[Planned]) -> Iterator[tuple[Planned, str]
             yield planned, ""
             continue
         try:
-            fingerprint = describer.fingerprint(files.sha256_of(photo.content(source)))
-            yield planned, settled(job, source, output, fingerprint)
+            digest = files.sha256_of(photo.content(source))
+            of_photo = partial(describer.fingerprint, digest)
+            yield planned, settled(job, source, output, of_photo)
         except RestoreError as error:
             yield replace(planned, error=error), ""

@@ -18,6 +18,11 @@ from .workers import Workers
 EVIDENCE_DRAWS = 8  #: true samples behind a confidence map, however many results are wanted
 
 
+def evidence_draws(job: Job) -> int:
+    """Return how many true samples the confidence map rests on; 0 if none is wanted."""
+    return max(EVIDENCE_DRAWS, job.samples) if job.confidence else 0
+
+
 def restore(
     photo: Photo, backend: Backend, job: Job, workers: Workers, clock: Stopwatch
 ) -> Restored:
@@ -32,8 +37,7 @@ def restore(
         if job.confidence:
             raise BackendError("denoising guesses no colours", hint="--removed shows what went")
         return denoising.restore(photo, backend, job, workers, clock)
-    evidence = max(EVIDENCE_DRAWS, job.samples) if job.confidence else 0
-    draws = Draws(results=job.samples, evidence=evidence)
+    draws = Draws(results=job.samples, evidence=evidence_draws(job))
     guidance = Guidance(hints=hints_of(job.hints, photo))
     restore_photo = tiled.restore if backend.limits.short_side is None else whole.restore
     restored = restore_photo(photo, backend, job, guidance, draws, workers, clock)
