@@ -133,6 +133,47 @@ def test_a_retouched_output_that_we_cannot_read_is_left_alone(
 SAVED = ("--confidence", "--samples", 2, "--save-samples")
 
 
+@pytest.mark.parametrize(
+    "fewer",
+    [(), ("--confidence",), ("--samples", 2, "--save-samples"), ("--save-samples",)],
+    ids=["nothing", "map", "samples", "one sample"],
+)
+def test_what_was_made_besides_is_no_reason_to_do_it_again(
+    draw: Draw, offer: Callable[[str], None], run: Run, fewer: tuple[object, ...]
+) -> None:
+    offer("Painter")
+    photo = draw("a.jpg")
+    assert run("colorize", photo, *SAVED).exit_code == 0
+    before = state(photo.parent)
+    assert "up to date" in run("colorize", photo, *fewer).stderr
+    assert b"up to date" in run("colorize", photo, *fewer, "--dry-run").stdout
+    assert state(photo.parent) == before
+
+
+def test_a_map_of_more_draws_is_another_map(
+    draw: Draw, offer: Callable[[str], None], run: Run
+) -> None:
+    offer("Painter")
+    photo = draw("a.jpg")
+    assert run("colorize", photo, "--confidence", "--samples", 9).exit_code == 0
+    assert "up to date" in run("colorize", photo).stderr
+    assert "up to date" not in run("colorize", photo, "--confidence").stderr
+
+
+def test_what_is_missing_of_what_is_wanted_is_made(
+    draw: Draw, offer: Callable[[str], None], run: Run
+) -> None:
+    offer("Painter")
+    photo = draw("a.jpg")
+    assert run("colorize", photo, "--confidence").exit_code == 0
+    photo.with_name("a.colorized.jpg.confidence.png").unlink()
+    assert "up to date" in run("colorize", photo).stderr
+    assert "up to date" not in run("colorize", photo, "--confidence").stderr
+    assert photo.with_name("a.colorized.jpg.confidence.png").exists()
+    assert "up to date" not in run("colorize", photo, "--save-samples").stderr
+    assert photo.with_name("a.colorized.s0.jpg").exists()
+
+
 @pytest.mark.parametrize("words", [SAVED, (*SAVED, "--seed", 5)])
 @pytest.mark.parametrize("name", ["a.colorized.s1.jpg", "a.colorized.jpg.confidence.png"])
 def test_a_retouched_companion_is_left_alone(

@@ -131,6 +131,38 @@ def test_a_second_run_does_nothing(tmp_path: Path, run: Run, smoother: tuple[str
     assert "up to date" not in run("denoise", photo, *smoother, "--strength", 0.5).stderr
 
 
+def test_a_map_less_is_no_reason_to_do_it_again(
+    tmp_path: Path, run: Run, smoother: tuple[str, str]
+) -> None:
+    photo = noisy(tmp_path / "a.png")
+    assert run("denoise", photo, *smoother, "--removed", "--noise-map").exit_code == 0
+    assert "up to date" in run("denoise", photo, *smoother).stderr
+    assert "up to date" in run("denoise", photo, *smoother, "--removed").stderr
+    named = [one["kind"] for one in record_of(tmp_path / "a.denoised.png")["companions"]]
+    assert named == ["removed", "noise"]
+
+
+def test_a_level_that_no_noise_has_is_not_recorded(tmp_path: Path, run: Run) -> None:
+    y, x = np.mgrid[0:96, 0:128]
+    Image.fromarray((255 * ((x + y) % 2)).astype(np.uint8)).save(tmp_path / "a.png")
+    assert run("denoise", tmp_path / "a.png", "--noise-map").exit_code == 0
+    noise = record_of(tmp_path / "a.denoised.png")["noise"]
+    assert noise["level"] == noise["by_brightness"] == []
+    assert "128 levels or more, which no noise has" in noise["reason"]
+    assert pixels(tmp_path / "a.denoised.png.noise.png").max() == 128 * 256
+
+
+def test_a_filter_that_was_asked_for_takes_what_it_uses(tmp_path: Path, run: Run) -> None:
+    y, x = np.mgrid[0:96, 0:128]
+    smooth = (128 + 60 * np.sin(x / 20) * np.cos(y / 30)).round().astype(np.uint8)
+    Image.fromarray(smooth).save(tmp_path / "a.png")
+    words = ("--noise", "salt-pepper", "--keep", "none", "--sigma", "auto")
+    ran = run("denoise", tmp_path / "a.png", *words)
+    assert ran.exit_code == 0
+    assert "nothing was changed" in ran.stderr
+    assert record_of(tmp_path / "a.denoised.png")["options"]["keep"] == "none"
+
+
 def test_steps_chain_by_name(tmp_path: Path, run: Run, smoother: tuple[str, str]) -> None:
     assert run("denoise", noisy(tmp_path / "a.png"), *smoother).exit_code == 0
     assert run("colorize", tmp_path / "a.denoised.png", "--steps", 1).exit_code == 0
@@ -151,6 +183,10 @@ def test_steps_chain_by_name(tmp_path: Path, run: Run, smoother: tuple[str, str]
         (("-o", "-", "--removed"), "output file"),
         (("--hint", "1,1=#ff0000"), "No such option"),
         (("--confidence",), "no --confidence"),
+        (("--samples", "3", "--save-samples"), "draws no samples"),
+        (("--noise", "periodic", "--sigma", "10"), "--sigma is for the network"),
+        (("--noise", "salt-pepper", "--keep", "grain"), "--keep grain is for the network"),
+        (("--noise", "periodic", "--keep", "detail"), "--keep detail is for the network"),
     ],
 )
 def test_bad_settings_are_usage_errors(

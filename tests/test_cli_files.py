@@ -205,17 +205,20 @@ def test_measurements_in_a_record_have_the_digits_that_mean_something(
 
 
 def test_samples_that_would_be_thrown_away_are_not_drawn_and_it_is_said(
-    tmp_path: Path, draw: Draw, run: Run
+    tmp_path: Path, draw: Draw, run: Run, offer: Callable[..., None]
 ) -> None:
+    offer("Painter")
     photo = draw("a.jpg")
-    ran = run("colorize", photo, "--samples", 5, *IDENTITY)
+    ran = run("colorize", photo, "--samples", 5, "--backend", "fake")
     assert ran.exit_code == 0
     assert "note: --samples 5 makes a difference with --save-samples" in ran.stderr
     assert json.loads((tmp_path / "a.colorized.jpg.json").read_bytes())["samples"] == 1
-    assert "up to date" in run("colorize", photo, *IDENTITY).stderr
-    saved = run("colorize", photo, "--samples", 2, "--save-samples", *IDENTITY)
+    assert "up to date" in run("colorize", photo, "--backend", "fake").stderr
+    saved = run("colorize", photo, "--samples", 2, "--save-samples", "--backend", "fake")
     assert "makes a difference" not in saved.stderr
     assert (tmp_path / "a.colorized.s1.jpg").exists()
+    none = run("colorize", photo, "--samples", 5, "--overwrite", *IDENTITY)
+    assert "note: backend 'identity' draws no samples" in none.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="this system has no /dev/fd")

@@ -66,6 +66,7 @@ def test_only_models_of_the_backend_are_named(draw: Draw, run: Run, model: str) 
         (("PHOTO", "--precision", "int8"), "bf16"),
         (("PHOTO", "--overwrite", "--skip-existing"), "contradict"),
         (("PHOTO", "--confidence", *IDENTITY), "no --confidence"),
+        (("PHOTO", "--samples", "2", "--save-samples", *IDENTITY), "draws no samples"),
         (("PHOTO", "--variety", "1", *IDENTITY), "no --variety"),
         (("PHOTO", "--colour"), "No such option"),
     ],

@@ -12,7 +12,7 @@ from PIL import Image
 
 from restore import defaults, files
 from restore.batch import read_noise_map
-from restore.errors import InputError
+from restore.errors import InputError, UsageError
 from restore.job import MAP_UNIT
 
 # A person's map
@@ -38,6 +38,18 @@ def test_a_map_of_16_bits_counts_parts_of_levels(tmp_path: Path) -> None:
     values = np.array([[0, MAP_UNIT // 2], [MAP_UNIT, 25 * MAP_UNIT]], np.uint16)
     found = read_noise_map(saved(tmp_path / "map.png", values), defaults.MAX_PIXELS)
     assert found.levels.tolist() == [[0, 0.5], [1, 25]]
+
+
+@pytest.mark.parametrize(("dtype", "unit"), [(np.uint8, 1), (np.uint16, MAP_UNIT)])
+def test_a_map_has_no_level_that_a_number_may_not_be(
+    tmp_path: Path, dtype: type, unit: int
+) -> None:
+    values = np.full((4, 4), 128 * unit, dtype)
+    name = saved(tmp_path / "map.png", values)
+    assert read_noise_map(name, defaults.MAX_PIXELS).levels.max() == 128
+    values[2, 3] += 1
+    with pytest.raises(UsageError, match=r"map\.png has levels up to .* range 0 to 128"):
+        read_noise_map(saved(tmp_path / "map.png", values), defaults.MAX_PIXELS)
 
 
 def test_a_map_in_rgb_may_be_grey_but_not_coloured(tmp_path: Path) -> None:

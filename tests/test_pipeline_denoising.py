@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -116,8 +117,18 @@ def test_told_that_there_is_no_noise_it_changes_nothing() -> None:
     assert "nothing to do" in found(restored).sentence
 
 
-def test_a_tiny_photo_is_not_judged() -> None:
-    assert "too small" in found(denoised(noisy(9, 9), sigma=20.0)).sentence
+@pytest.mark.parametrize("size", [(9, 9), (2, 3000), (400, 23), (60, 60)])
+def test_a_tiny_photo_is_not_judged_and_that_it_was_denoised_is_said(
+    size: tuple[int, int],
+) -> None:
+    restored = denoised(noisy(*size), sigma=20.0)
+    assert not restored.unchanged
+    assert found(restored).sentence.startswith("it was denoised; it is too small to tell")
+
+
+@pytest.mark.parametrize("size", [(64, 64), (24, 200)])
+def test_a_small_photo_is_judged(size: tuple[int, int]) -> None:
+    assert "small" not in found(denoised(noisy(*size), sigma=20.0)).sentence
 
 
 def test_a_told_map_reaches_the_backend_in_place() -> None:
@@ -188,9 +199,64 @@ def test_a_backend_that_changes_nothing_took_no_route() -> None:
     ("kind", "route"), [("salt-pepper", Route.MEDIAN), ("gaussian", Route.NETWORK)]
 )
 def test_a_kind_can_be_forced(kind: str, route: Route) -> None:
-    noise = found(denoised(noisy(), noise=NoiseKind(kind)))
+    photo = noisy()
+    photo.pixels[30, 40] = 255
+    noise = found(denoised(photo, noise=NoiseKind(kind)))
     assert noise.detected.route is route
     assert "--noise" in noise.detected.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("periodic", "neither a regular pattern nor uneven rows were found"),
+        ("salt-pepper", "no single black or white pixels were found"),
+    ],
+)
+def test_a_filter_that_finds_nothing_says_so(kind: str, said: str) -> None:
+    photo = Photo(np.full((150, 160, 3), 120, np.uint8), "PNG")
+    restored = denoised(photo, noise=NoiseKind(kind))
+    assert restored.unchanged
+    assert found(restored).detected.route is Route.NONE
+    assert found(restored).sentence == f"{said}: nothing was changed"
+    assert said in found(restored).detected.reason
+
+
+def speckled() -> Photo:
+    pixels = np.full((80, 100, 3), 128, np.uint8)
+    pixels[np.random.default_rng(0).random((80, 100)) < 0.04] = 255
+    return Photo(pixels, "PNG")
+
+
+def test_what_a_forced_filter_did_is_said_in_plain_words() -> None:
+    sentence = found(denoised(speckled(), noise=NoiseKind.SALT_PEPPER)).sentence
+    assert re.fullmatch(
+        r"single black and white pixels were replaced: \d\.\d% of the pixels changed", sentence
+    )
+
+
+@pytest.mark.parametrize("keep", [None, *Keep])
+def test_a_wish_that_a_filter_does_not_heed_is_noted(keep: Keep | None) -> None:
+    restored = denoised(speckled(), keep=keep)
+    assert found(restored).detected.route is Route.MEDIAN
+    if keep in (None, Keep.NONE):
+        assert restored.notices == ()
+    else:
+        (notice,) = restored.notices
+        assert notice.startswith(f"--keep {keep} is for the network")
+
+
+def test_settings_claim_nothing_that_a_forced_filter_does_not_do() -> None:
+    assert Denoising().picture_settings["keep"] == "detail"
+    for noise in (NoiseKind.PERIODIC, NoiseKind.SALT_PEPPER):
+        assert Denoising(noise=noise).picture_settings["keep"] == "none"
+
+
+def test_what_is_more_than_noise_is_not_called_a_level() -> None:
+    loud = fakes.Smoother()
+    loud.level = 300 / 255
+    reason = found(denoised(noisy(), loud)).detected.reason
+    assert reason == "it reads as 128 levels or more, which no noise has"
 
 
 def test_maps_are_drawn_when_asked_for() -> None:

@@ -23,14 +23,14 @@ from restore.pipeline.levels import LEVELS, LevelMap
 
 
 class CellMeans(fakes.Smoother):
-    """Measures, as the noise of a cell, the mean of its pixels: every place can be told."""
+    """Measures, as the noise of a cell, half the mean of its pixels: every place can be told."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
 
     def levels(self, shown: Shown) -> torch.Tensor:
         self.seen.append((shown.picture.shape[2], shown.picture.shape[3]))
-        return F.avg_pool2d(shown.picture, LEVEL_CELL)
+        return F.avg_pool2d(shown.picture, LEVEL_CELL) / 2
 
 
 def photo_of(height: int, width: int, channels: int = 3) -> Photo:
@@ -59,7 +59,7 @@ def test_every_cell_is_measured_in_its_place(size: tuple[int, int], channels: in
     photo = photo_of(*size, channels)
     found = levels.measured(photo, CellMeans(), Workers(2))
     expected = cell_means(photo)
-    torch.testing.assert_close(found.level, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.level, expected / 2, atol=1e-5, rtol=0)
     torch.testing.assert_close(found.brightness, expected.mean(0), atol=1e-5, rtol=0)
 
 
@@ -104,6 +104,15 @@ def test_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cannot_be_a_level_is_refused() -> None:
     with pytest.raises(BackendError, match="measured noise that cannot be"):
         levels.measured(photo_of(20, 20), fakes.WrongLevels(), Workers(1))
+
+
+def test_more_than_noise_can_have_is_no_estimate() -> None:
+    loud = fakes.Smoother()
+    loud.level = 300 / 255
+    found = levels.measured(photo_of(64, 64), loud, Workers(1))
+    assert found.is_beyond
+    assert found.level.max() * LEVELS == pytest.approx(128)
+    assert not levels.measured(photo_of(64, 64), fakes.Smoother(), Workers(1)).is_beyond
 
 
 # Told

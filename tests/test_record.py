@@ -225,7 +225,7 @@ def test_what_is_no_record_is_neither_one_nor_nothing(tmp_path: Path, text: byte
     assert found.reason
     assert not found
     assert not record.is_ours(output)
-    assert not record.up_to_date(output, DIGEST)
+    assert not record.is_whole(output, ())
 
 
 def test_what_a_record_names_is_ours(tmp_path: Path) -> None:
@@ -259,22 +259,31 @@ def test_a_record_of_another_file_makes_no_file_ours(tmp_path: Path) -> None:
     assert not record.is_ours(renamed)
 
 
-def test_a_finished_output_is_up_to_date(tmp_path: Path) -> None:
+def test_a_finished_output_is_whole(tmp_path: Path) -> None:
     output = finished(tmp_path)
-    assert record.up_to_date(output, DIGEST)
-    assert not record.up_to_date(output, "cd" * 32)
+    assert record.is_whole(output, ())
+    assert record.is_whole(output, [companion(output, "confidence")])
+
+
+def test_an_output_without_what_is_wanted_beside_it_is_not_whole(tmp_path: Path) -> None:
+    output = finished(tmp_path)
+    other = companion(output, "removed")
+    other.write_bytes(companion(output, "confidence").read_bytes())
+    assert not record.is_whole(output, [other])
 
 
 @pytest.mark.parametrize("victim", ["output", "companion"])
 @pytest.mark.parametrize("harm", ["absent", "truncated", "altered"])
-def test_a_harmed_output_is_not_up_to_date(tmp_path: Path, victim: str, harm: str) -> None:
+def test_a_harmed_output_is_not_whole(tmp_path: Path, victim: str, harm: str) -> None:
     output = finished(tmp_path)
-    path = output if victim == "output" else companion(output, "confidence")
+    beside = companion(output, "confidence")
+    path = output if victim == "output" else beside
     data = path.read_bytes()
     path.unlink()
     if harm != "absent":
         path.write_bytes(data[:-1] if harm == "truncated" else b"x" + data[1:])
-    assert not record.up_to_date(output, DIGEST)
+    assert not record.is_whole(output, [beside])
+    assert record.is_whole(output, ()) == (victim == "companion")
 
 
 def test_an_output_that_is_an_input_links_to_its_step(tmp_path: Path) -> None:

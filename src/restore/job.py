@@ -55,6 +55,9 @@ class NoiseKind(StrEnum):
     PERIODIC = "periodic"  #: lines and screens
 
 
+MOST_LEVEL = 128.0
+"""8-bit levels that noise can have: nothing between black and white deviates by more."""
+
 MAP_UNIT = 256
 """Integers of a 16-bit noise map per 8-bit level of deviation; of an 8-bit map it is 1."""
 
@@ -77,10 +80,17 @@ class Denoising:
 
     strength: float = 1.0  #: share of the noise that goes, [0, 1]
     sigma: float | NoiseMapFile | None = None  #: the level, in 8-bit levels; None: measure it
-    keep: Keep = Keep.DETAIL
+    keep: Keep | None = None  #: None: not said, see `kept`
     noise: NoiseKind = NoiseKind.AUTO
     removed: bool = False  #: write what was removed
     noise_map: bool = False  #: write the level that was found
+
+    @property
+    def kept(self) -> Keep:
+        """What is given back: by default detail, and nothing of what classical filters take."""
+        if self.noise in (NoiseKind.SALT_PEPPER, NoiseKind.PERIODIC):
+            return Keep.NONE
+        return self.keep or Keep.DETAIL
 
     @property
     def picture_settings(self) -> dict[str, object]:
@@ -89,7 +99,7 @@ class Denoising:
         return {
             "strength": self.strength,
             "sigma": str(sigma) if isinstance(sigma, NoiseMapFile) else sigma,
-            "keep": str(self.keep),
+            "keep": str(self.kept),
             "noise": str(self.noise),
         }
 

@@ -10,7 +10,7 @@ from typing import Any
 from .. import __version__, record
 from ..device import Place
 from ..evidence import Removed
-from ..job import Job, Masking
+from ..job import MOST_LEVEL, Job, Masking
 from ..photo import Photo
 from ..pipeline import Confidence, Filled, NoiseFound
 from ..record import Packet, Program, Record, Step
@@ -40,14 +40,17 @@ class Describer:
         """Everything that the run was told, for its log."""
         return {**self._options, "jobs": self._job.jobs, "threads": self._job.threads}
 
-    def fingerprint(self, input_sha256: str, mask_sha256: str | None = None) -> str:
+    def fingerprint(
+        self, input_sha256: str, mask_sha256: str | None, wanted: Mapping[str, object]
+    ) -> str:
         """Return the hash of everything that a photo's files follow from.
 
         Args:
             input_sha256: Of the photo.
             mask_sha256: Of its mask; None if it has none.
+            wanted: What is made besides the picture, as `Job.wanted`.
         """
-        return self._hash(input_sha256, _masked(self._options, mask_sha256))
+        return self._hash(input_sha256, _masked({**self._picture, **wanted}, mask_sha256))
 
     def packet(
         self, photo: Photo, input_sha256: str, sample: int, mask_sha256: str | None = None
@@ -168,11 +171,15 @@ def _noise(found: NoiseFound | None) -> record.Noise | None:
         route=str(found.detected.route),
         kind=str(found.detected.kind),
         reason=found.detected.reason,
-        level=() if levels is None else tuple(_rounded(level) for level in levels.typical),
+        level=()
+        if levels is None or levels.is_beyond
+        else tuple(_rounded(level) for level in levels.typical),
         by_brightness=()
         if levels is None
         else tuple(
-            record.LevelAt(_rounded(at), _rounded(level)) for at, level in levels.by_brightness()
+            record.LevelAt(_rounded(at), _rounded(level))
+            for at, level in levels.by_brightness()
+            if level < MOST_LEVEL
         ),
         by_network=_removed(found.first),
         removed=_removed(found.last),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,9 @@ class Engine:
         digest = files.sha256_of(data)
         drawn = None if planned.mask is None else mask_content(planned.mask)
         masked = None if drawn is None else files.sha256_of(drawn)
-        fingerprint = self._describer.fingerprint(digest, masked)
+        of_photo = partial(self._describer.fingerprint, digest, masked)
         if output is not None:
-            why = settled(self.job, planned.source, output, fingerprint)
+            why = settled(self.job, planned.source, output, of_photo)
             if why:
                 return Done(planned.name, str(output), skipped=why)
         source = photo.read(data, max_pixels=self.job.max_pixels)
@@ -144,7 +145,7 @@ class Engine:
             mask = read_mask(planned.mask, drawn, self.job.max_pixels)
         by_tiles = self.backend.limits.short_side is None  # the others make one sample at a time
         check_room(source, self.job, together=self.job.samples if by_tiles else 1)
-        return _Read(data, source, came, fingerprint, mask)
+        return _Read(data, source, came, of_photo(self.job.wanted), mask)
 
     def _written(
         self, planned: Planned, read: _Read, restored: Restored, clock: Stopwatch, started: float

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import files, photo
-from ..errors import InputError
-from ..job import MAP_UNIT, NoiseMapFile
+from ..errors import InputError, UsageError
+from ..job import MAP_UNIT, MOST_LEVEL, NoiseMapFile
 
 
 def read_noise_map(name: str, max_pixels: int) -> NoiseMapFile:
@@ -16,6 +16,7 @@ def read_noise_map(name: str, max_pixels: int) -> NoiseMapFile:
 
     Raises:
         InputError: If it cannot be read, or has colours.
+        UsageError: If it has levels that noise cannot have.
     """
     path = Path(name)
     try:
@@ -29,4 +30,10 @@ def read_noise_map(name: str, max_pixels: int) -> NoiseMapFile:
         raise InputError(f"noise map {name} has colours", hint="a map is grey")
     unit = MAP_UNIT if pixels.dtype == np.uint16 else 1
     levels = pixels[..., 0].astype(np.float32) / np.float32(unit)
+    if levels.max() > MOST_LEVEL:
+        raise UsageError(
+            f"noise map {name} has levels up to {levels.max():g}: "
+            f"not in the range 0 to {MOST_LEVEL:g} (8-bit levels)",
+            hint=f"a level is 1 in a map of 8 bits, {MAP_UNIT} in one of 16",
+        )
     return NoiseMapFile(path.name, files.sha256_of(data), levels)

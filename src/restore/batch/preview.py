@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from .. import device, files, photo, weights
 from ..errors import RestoreError
@@ -37,7 +38,7 @@ def preview(job: Job, photos: Sequence[Planned]) -> Iterator[tuple[Planned, str]
         try:
             masked = None if planned.mask is None else files.sha256_of(mask_content(planned.mask))
             digest = files.sha256_of(photo.content(source))
-            fingerprint = describer.fingerprint(digest, masked)
-            yield planned, settled(job, source, output, fingerprint)
+            of_photo = partial(describer.fingerprint, digest, masked)
+            yield planned, settled(job, source, output, of_photo)
         except RestoreError as error:
             yield replace(planned, error=error), ""

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .. import files, photo, record
 from ..errors import OutputError
 from ..job import Existing, Job
+from ..pipeline import evidence_draws
 
 _GONE = "is a result of ours, but its record is gone"
 
 
-def settled(job: Job, source: Path | None, output: Path, fingerprint: str) -> str:
+def settled(
+    job: Job, source: Path | None, output: Path, fingerprint: Callable[[Mapping[str, object]], str]
+) -> str:
     """Say why nothing is to be done; empty if something is.
 
     Args:
         job: Says what is written and what may be written over.
         source: The photo; None for standard input.
         output: Where its result goes.
-        fingerprint: Of that result.
+        fingerprint: Gives that of the result, made with whatever was wanted besides the picture.
 
     Raises:
         OutputError: If a file that is not ours is in the way.
@@ -32,7 +36,7 @@ def settled(job: Job, source: Path | None, output: Path, fingerprint: str) -> st
             f"{files.record_path(output)} exists and is not a record of ours",
             hint="--overwrite replaces it, -o writes elsewhere",
         )
-    if record.up_to_date(output, fingerprint):
+    if _up_to_date(job, output, fingerprint):
         return "up to date"
     other = record.other_source(output, source) if source else None
     if other is not None:
@@ -47,6 +51,20 @@ def settled(job: Job, source: Path | None, output: Path, fingerprint: str) -> st
             hint = f"put the record back; else {ways}" if why is _GONE else ways
             raise OutputError(f"{path} {why}", hint=hint)
     return ""
+
+
+def _up_to_date(job: Job, output: Path, fingerprint: Callable[[Mapping[str, object]], str]) -> bool:
+    """Say whether all that is wanted would be made again as it is; more may have been made."""
+    known = record.read_record(output)
+    if not known:
+        return False
+    besides = {name: known.options.get(name) for name in job.wanted}
+    if known.fingerprint != fingerprint(besides):
+        return False
+    if known.confidence and job.confidence and known.confidence.samples != evidence_draws(job):
+        return False
+    beside = files.companions(output, maps=job.maps, samples=job.saved_samples)
+    return record.is_whole(output, beside)
 
 
 def _why_not_ours(output: Path, path: Path) -> str:

@@ -12,8 +12,6 @@ from .options import NumberRange, Shared, common
 if TYPE_CHECKING:
     from ..job import NoiseMapFile
 
-MOST_SIGMA = 128.0
-
 
 class SigmaType(click.ParamType["float | str | None"]):
     """`auto`, a number of 8-bit levels, or the file of a map."""
@@ -23,14 +21,16 @@ class SigmaType(click.ParamType["float | str | None"]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float | str | None:
+        from ..job import MOST_LEVEL
+
         if value == "auto":
             return None
         try:
             sigma = float(value)
         except ValueError:
             return str(value)
-        if not 0 <= sigma <= MOST_SIGMA:  # and so not a number that is none
-            self.fail(f"{value} is not in the range 0<=N<={MOST_SIGMA:g} (8-bit levels)")
+        if not 0 <= sigma <= MOST_LEVEL:  # and so not a number that is none
+            self.fail(f"{value} is not in the range 0<=N<={MOST_LEVEL:g} (8-bit levels)")
         return sigma
 
 
@@ -48,13 +48,14 @@ class SigmaType(click.ParamType["float | str | None"]):
     type=SigmaType(),
     default="auto",
     show_default=True,
-    help="How strong the noise is, in 8-bit levels; or a map of it, as --noise-map writes it.",
+    help="How strong the noise is, in 8-bit levels; or a map of it, as --noise-map writes it: "
+    "the channels' mean, so that the result differs by up to 3 levels from one without.",
 )
 @click.option(
     "--keep",
     type=click.Choice(["detail", "grain", "none"]),
-    help="Give back what looks like detail, or like a film's grain. Default: detail; none for a "
-    "backend that sharpens too.",
+    help="Give back what looks like detail, or like a film's grain, of what the network removes. "
+    "Default: detail; none for a backend that sharpens too.",
 )
 @click.option(
     "--noise",
@@ -85,14 +86,17 @@ def denoise(
     from ..job import Denoising, Keep, NoiseKind
     from .task import run
 
+    if noise in ("salt-pepper", "periodic"):
+        needless = "--sigma" if sigma is not None else f"--keep {keep}"
+        if sigma is not None or keep in ("detail", "grain"):
+            raise click.UsageError(f"{needless} is for the network, --noise {noise} for a filter")
     backend = registry.find(shared.backend or registry.names(Task.DENOISE)[0], Task.DENOISE)
-    if keep is None:  # what sharpens changes structure, and none of that is to be given back
-        keep = Keep.NONE if backend.mends else Keep.DETAIL
-
+    if keep is None and backend.mends:  # structure is what it changes: none is to be given back
+        keep = Keep.NONE
     denoising = Denoising(
         strength=strength,
         sigma=_map(sigma, shared.max_pixels) if isinstance(sigma, str) else sigma,
-        keep=Keep(keep),
+        keep=None if keep is None else Keep(keep),
         noise=NoiseKind(noise),
         removed=removed,
         noise_map=noise_map,
@@ -102,9 +106,11 @@ def denoise(
 
 def _map(name: str, max_pixels: int) -> NoiseMapFile:
     """Read a person's own map."""
+    from ..job import MOST_LEVEL
+
     if not Path(name).is_file():
         raise click.BadParameter(
-            f"{name!r} is not auto, not a number from 0 to {MOST_SIGMA:g} and not a file",
+            f"{name!r} is not auto, not a number from 0 to {MOST_LEVEL:g} and not a file",
             param_hint="--sigma",
         )
     from ..batch import read_noise_map  # the codecs, which --help must not load

@@ -59,7 +59,9 @@ def run(
     )
     planned, notes = plan(job, names, shared.output, shared.recursive, masks)
     _check(job, shared, planned)
-    if shared.samples > job.samples:
+    if shared.samples > job.samples and not entry.draws:
+        notes.append(f"backend {entry.name!r} draws no samples: --samples makes no difference")
+    elif shared.samples > job.samples:
         notes.append(
             f"--samples {shared.samples} makes a difference with --save-samples or --confidence "
             "only: one is drawn"
@@ -156,6 +158,11 @@ def _check(job: Job, shared: Shared, planned: Sequence[Planned]) -> None:
         raise click.UsageError("--overwrite and --skip-existing contradict each other")
     if job.confidence and not job.entry.draws:
         raise click.UsageError(f"backend {job.entry.name!r} draws no samples: no --confidence")
+    if job.saved_samples > 1 and not job.entry.draws:
+        raise click.UsageError(
+            f"backend {job.entry.name!r} draws no samples: "
+            f"no --samples {job.samples} with --save-samples"
+        )
     if to_stdout and shared.json:
         raise click.UsageError("--json and a result cannot both go to standard output")
     if to_stdout and (job.maps or job.save_samples):

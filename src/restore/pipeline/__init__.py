@@ -2,7 +2,7 @@
 
 from .enlarging import enlarged
 from .restored import Confidence, Filled, NoiseFound, Restored
-from .run import restore
+from .run import evidence_draws, restore
 from .workers import Interrupted, Workers
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "Restored",
     "Workers",
     "enlarged",
+    "evidence_draws",
     "restore",
 ]

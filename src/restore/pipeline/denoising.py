@@ -15,7 +15,7 @@ from torch import Tensor
 from .. import evidence, routes
 from ..backend import LEVEL_CELL, Backend, Draws, Guidance, MeasuresNoise
 from ..clock import Stopwatch
-from ..job import MAP_UNIT, Job, Keep, NoiseKind
+from ..job import MAP_UNIT, MOST_LEVEL, Job, Keep, NoiseKind
 from ..photo import Photo
 from ..resample import strips
 from ..routes import Detected, Route
@@ -27,6 +27,17 @@ from .views import under_levels
 from .workers import Workers
 
 _LEAST_PIXELS = 64 * 64  # of a photo that structure can be told from noise in
+_LEAST_SIDE = 24  # likewise: each block of 8 is judged with its neighbours
+
+#: what is said of classical filters that found nothing, and of those that found something
+_IN_VAIN = {
+    Route.MEDIAN: "no single black or white pixels were found",
+    Route.NOTCH: "neither a regular pattern nor uneven rows were found",
+}
+_FILTERED = {
+    Route.MEDIAN: "single black and white pixels were replaced",
+    Route.NOTCH: "the pattern was taken out",
+}
 
 _FORCED = {
     NoiseKind.SENSOR: Route.NETWORK,
@@ -65,11 +76,10 @@ def restore(
         return one.untouched()
     if detected.route is Route.MEDIAN:
         with clock("median"):
-            return one.finished([routes.despeckled(photo.pixels)])
+            return one.filtered(routes.despeckled(photo.pixels))
     if detected.route is Route.NOTCH:
         with clock("notch"):
-            cleaned = _without_pattern(photo.pixels, detected)
-            return one.untouched() if cleaned is None else one.finished([cleaned])
+            return one.filtered(_without_pattern(photo.pixels, detected))
     guidance = Guidance(noise_map=None if levels is None else levels.level)
     network = tiled.restore(photo, backend, job, guidance, draws, workers, clock)
     restored = one.finished([network.render(sample) for sample in range(job.samples)])
@@ -96,7 +106,12 @@ def _detected(photo: Photo, job: Job, levels: LevelMap | None) -> Detected:
         return Detected(Route.NETWORK, "told", "the level was given with --sigma")
     if levels is None:
         return routes.detect(photo.pixels, None)
-    return routes.detect(photo.pixels, routes.Levels(levels.typical, levels.quiet))
+    found = routes.detect(photo.pixels, routes.Levels(levels.typical, levels.quiet))
+    if found.route is Route.NETWORK and levels.is_beyond:
+        return replace(
+            found, reason=f"it reads as {MOST_LEVEL:g} levels or more, which no noise has"
+        )
+    return found
 
 
 def _without_pattern(pixels: Pixels, detected: Detected) -> Pixels | None:
@@ -130,6 +145,23 @@ class _Denoising:
         detected = replace(self.detected, route=Route.NONE, reason=f"{self.detected.reason}; {by}")
         return self._as_it_was(detected, f"nothing was removed: {by}")
 
+    def filtered(self, cleaned: Pixels | None) -> Restored:
+        """Give back what a classical filter made of the photo; None: it found nothing."""
+        by_wish = self.job.denoising.noise is not NoiseKind.AUTO
+        if cleaned is None or (by_wish and not self._changed(cleaned)):
+            in_vain = _IN_VAIN[self.detected.route]
+            reason = f"{self.detected.reason}, but {in_vain}"
+            detected = replace(self.detected, route=Route.NONE, reason=reason)
+            return self._as_it_was(detected, f"{in_vain}: nothing was changed")
+        restored, keep = self.finished([cleaned]), self.job.denoising.keep
+        if keep in (None, Keep.NONE):
+            return restored
+        route = self.detected.route
+        notice = (
+            f"--keep {keep} is for the network: nothing of what the {route} took was given back"
+        )
+        return replace(restored, notices=(*restored.notices, notice))
+
     def _as_it_was(self, detected: Detected, sentence: str) -> Restored:
         found = NoiseFound(detected, self.levels, None, None, sentence)
         return Restored(
@@ -138,7 +170,7 @@ class _Denoising:
 
     def finished(self, samples: list[Pixels]) -> Restored:
         """Give back what must stay, in place; measure what was removed, before and after."""
-        keep = self.job.denoising.keep
+        keep = self.job.denoising.kept
         by_network = self.detected.route is Route.NETWORK
         with self.clock("evidence"):
             first = self._removed(samples[0]) if by_network else None
@@ -159,16 +191,17 @@ class _Denoising:
                     self._blend(sample, lambda top, bottom: 1.0, self.job.denoising.strength)
             last = self._removed(samples[0], first)
         height, width = self.photo.pixels.shape[:2]
-        if by_network and height * width < _LEAST_PIXELS:
-            sentence = "the photo is too small to tell noise from structure"
+        is_tiny = height * width < _LEAST_PIXELS or min(height, width) < _LEAST_SIDE
+        if by_network and is_tiny and last.amount:
+            sentence = "it was denoised; it is too small to tell what of that was structure"
         elif by_network and self.job.entry.mends:
             sentence = f"changed by {last.amount:.1f} levels (RMS); detail that it adds is a guess"
         elif by_network:
             sentence = self._advice(first, last, went)
         else:
-            sentence = (
-                f"{self.detected.reason}: {self._changed(samples[0]):.1%} of the pixels changed"
-            )
+            by_wish = self.job.denoising.noise is not NoiseKind.AUTO
+            why = _FILTERED[self.detected.route] if by_wish else self.detected.reason
+            sentence = f"{why}: {self._changed(samples[0]):.1%} of the pixels changed"
         found = NoiseFound(self.detected, self.levels, first, last, sentence)
         return Restored(
             lambda sample: samples[sample],
@@ -185,7 +218,7 @@ class _Denoising:
         """Return what is said of it; `went` is the share that the told level let go."""
         wanted = self.job.denoising
         taken = wanted.strength * first.amount if first else 0.0
-        given_back = 1 - (last.amount / taken) ** 2 if taken and wanted.keep is Keep.DETAIL else 0.0
+        given_back = 1 - (last.amount / taken) ** 2 if taken and wanted.kept is Keep.DETAIL else 0.0
         return evidence.advice(last, wanted.strength * min(1.0, round(went, 1)), given_back)
 
     def _removed(self, after: Pixels, first: evidence.Removed | None = None) -> evidence.Removed:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from .. import tiles
 from ..backend import LEVEL_CELL, MeasuresNoise, Shown
 from ..errors import UsageError
-from ..job import NoiseMapFile
+from ..job import MOST_LEVEL, NoiseMapFile
 from ..photo import Photo
 from . import contract
 from .views import Encoded
@@ -42,6 +42,11 @@ class LevelMap:
     def typical(self) -> tuple[float, ...]:
         """What is typical of each channel, in 8-bit levels."""
         return tuple(round(float(level) * LEVELS, 2) for level in self._typical())
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether what is typical is at the limit, and so no estimate of anything."""
+        return max(self.typical) >= MOST_LEVEL
 
     @property
     def quiet(self) -> float:
@@ -100,7 +105,7 @@ class LevelMap:
 
 
 def measured(photo: Photo, backend: MeasuresNoise, workers: Workers) -> LevelMap:
-    """Let a backend measure every cell of a photo."""
+    """Let a backend measure every cell of a photo; what is beyond `MOST_LEVEL` becomes that."""
     height, width = photo.pixels.shape[:2]
     rows, columns = -(-height // LEVEL_CELL), -(-width // LEVEL_CELL)
     level, brightness = torch.empty(3, rows, columns), torch.empty(rows, columns)
@@ -129,7 +134,7 @@ def measured(photo: Photo, backend: MeasuresNoise, workers: Workers) -> LevelMap
 
     # Seams between cores lie on whole cells when windows start at every second one.
     workers.each(measure, tiles.grid(height, width, TILE, CONTEXT, 2 * LEVEL_CELL))
-    return LevelMap(level, brightness, contrast)
+    return LevelMap(level.clamp_(max=MOST_LEVEL / LEVELS), brightness, contrast)
 
 
 def told(photo: Photo, sigma: float | NoiseMapFile) -> LevelMap:

@@ -19,6 +19,11 @@ from .workers import Workers
 EVIDENCE_DRAWS = 8  #: true samples behind a confidence map, however many results are wanted
 
 
+def evidence_draws(job: Job) -> int:
+    """Return how many true samples the confidence map rests on; 0 if none is wanted."""
+    return max(EVIDENCE_DRAWS, job.samples) if job.confidence else 0
+
+
 def restore(
     photo: Photo,
     backend: Backend,
@@ -45,7 +50,7 @@ def restore(
     if job.confidence and backend.error_per_spread is None:
         what = f"how sure {type(backend).__name__} is was never measured"
         raise BackendError(what, hint="drop --confidence")
-    evidence = max(EVIDENCE_DRAWS, job.samples) if job.confidence else 0
+    evidence = evidence_draws(job)
     draws = Draws(results=job.samples, evidence=evidence)
     if job.task is Task.DENOISE:
         return denoising.restore(photo, backend, job, draws, workers, clock)

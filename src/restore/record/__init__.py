@@ -23,11 +23,11 @@ from .sidecar import (
     Unreadable,
     digests,
     is_ours,
+    is_whole,
     left_beside,
     other_source,
     read_record,
     source_of,
-    up_to_date,
 )
 from .xmp import Packet, Step, xmp_packet
 
@@ -55,12 +55,12 @@ __all__ = [
     "is_marked",
     "is_ours",
     "is_result",
+    "is_whole",
     "left_beside",
     "other_source",
     "read_record",
     "source_of",
     "timestamp",
     "to_json",
-    "up_to_date",
     "xmp_packet",
 ]

@@ -91,7 +91,8 @@ class Noise:
     route: str  #: "network", "median", "notch", or "none" when nothing was to be done
     kind: str
     reason: str  #: why this route
-    level: tuple[float, ...]  #: of R, G and B, 8-bit levels; empty if nothing measured it
+    #: of R, G and B, 8-bit levels; empty if nothing measured it, or read more than noise can have
+    level: tuple[float, ...]
     by_brightness: tuple[LevelAt, ...]
     by_network: Removed | None  #: before what looks like structure was given back
     removed: Removed | None
@@ -143,7 +144,8 @@ class Record:
     seed: int
     samples: int
     steps: int | None  #: None for a backend that takes none
-    options: dict[str, object]  #: every one, as resolved: scalars and lists of them
+    #: every one, as resolved for the run, before the photo's route was known: scalars and lists
+    options: dict[str, object]
     backend: str
     weights: tuple[Weights, ...]
     licence: str  #: what the weights' licences allow with the output; empty without weights

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -33,17 +33,19 @@ def read_record(output: Path) -> Record | Unreadable | None:
         return Unreadable(str(error))
 
 
-def up_to_date(output: Path, fingerprint: str) -> bool:
-    """Say whether an output is there, whole, unaltered, and what would be made again.
+def is_whole(output: Path, beside: Iterable[Path]) -> bool:
+    """Say whether an output is there and unaltered, and so is what was made with it.
 
-    The files that were written with it count too.
+    Args:
+        output: Its record says what it was.
+        beside: The companions that count; one that was not made with it is not whole.
     """
     record = read_record(output)
-    if not record or record.fingerprint != fingerprint:
+    if not record:
         return False
-    recorded = [(output, record.output.sha256)]
-    recorded += [(output.with_name(one.name), one.sha256) for one in record.companions]
-    return all(path.is_file() and sha256_of(path) == digest for path, digest in recorded)
+    made = {one.name: one.sha256 for one in record.companions}
+    wanted = {output: record.output.sha256, **{path: made.get(path.name) for path in beside}}
+    return all(path.is_file() and sha256_of(path) == digest for path, digest in wanted.items())
 
 
 def digests(output: Path, path: Path) -> set[str]:
