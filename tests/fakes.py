@@ -273,3 +273,51 @@ class NoMemory(SmallMemory):
     """Runs out of memory always."""
 
     holds = 0
+
+
+class Mender(Fake):
+    """Fills holes with the mean of what is known nearby, and noise by place."""
+
+    limits = Limits(multiple_of=4, minimum=16, tile=96, overlap=8, batch=3)
+    error_per_spread = 1.0
+    reach = 8
+
+    def _around(self, planes: torch.Tensor) -> torch.Tensor:
+        side = 2 * self.reach + 1
+        rows = F.avg_pool2d(F.pad(planes, (self.reach,) * 4), (side, 1), 1)
+        return F.avg_pool2d(rows, (1, side), 1)
+
+    def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
+        assert shown.mask is not None
+        known = 1 - shown.mask
+        blank, near = (self._around(planes) for planes in (shown.picture * known, known))
+        mean = blank / near.clamp_min(1e-6)
+        drawn = [mean + 0.05 * noise(k, 0, 3, 1) for k in range(draws.results)]
+        return Outcome(torch.stack(drawn))
+
+
+class Witness(Mender):
+    """Keeps what it was shown."""
+
+    seen: ClassVar[list[Shown]] = []
+
+    def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
+        self.seen.append(shown)
+        return super().restore(shown, prepared, draws, noise)
+
+
+class MenderOfSmallMemory(Mender):
+    """Runs out of memory for crops larger than it can hold."""
+
+    holds = 48
+
+    def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
+        if max(shown.picture.shape[-2:]) > self.holds:
+            raise torch.OutOfMemoryError("fake")
+        return super().restore(shown, prepared, draws, noise)
+
+
+class MenderWithoutMemory(MenderOfSmallMemory):
+    """Runs out of memory always."""
+
+    holds = 0

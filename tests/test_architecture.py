@@ -29,6 +29,7 @@ ALLOWED = {
     "chroma": {"color", "resample"},
     "evidence": {"color", "resample"},
     "routes": {"color", "resample"},
+    "masks": {"resample", "tiles"},
     "photo": {"errors", "files", "color"},
     "device": {"errors"},
     "weights": {"errors", "files", "device"},
@@ -37,10 +38,10 @@ ALLOWED = {
     "backends": {"backend", "errors", "color", "nets"},
     "pipeline": {
         *("errors", "job", "backend", "tiles", "noise", "clock"),
-        *("color", "resample", "chroma", "device", "photo", "evidence", "routes"),
+        *("color", "resample", "chroma", "device", "photo", "evidence", "routes", "masks"),
     },
     "batch": {
-        *("errors", "job", "backend", "registry", "files", "clock"),
+        *("errors", "job", "backend", "registry", "files", "clock", "resample"),
         *("photo", "device", "weights", "record", "evidence", "pipeline"),
     },
     "cli": {"errors", "defaults", "job", "backend", "registry", "cores"},

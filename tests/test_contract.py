@@ -17,7 +17,7 @@ from restore import color, registry, weights
 from restore.backend import SCALES, Backend, Entry, Task, Value
 from restore.clock import Stopwatch
 from restore.errors import BackendError
-from restore.job import Job
+from restore.job import Job, MaskFile
 from restore.photo import Photo
 from restore.pipeline import Workers, restore
 
@@ -76,13 +76,20 @@ def pixels(
     threads: int = 2,
 ) -> np.ndarray:
     job = Job(task, entry, None, seed=seed, samples=samples, options=entry.defaults_of(task))
-    restored = restore(photo, backend, job, Workers(threads), Stopwatch())
+    restored = restore(photo, backend, job, Workers(threads), Stopwatch(), mask_for(photo))
     return restored.render(sample)
 
 
 def drawn(height: int, width: int, dtype: type = np.uint8, channels: int = 1) -> Photo:
     grey = scene(height, width)[..., None].repeat(channels, -1)
     return Photo(grey.astype(dtype) * (257 if dtype is np.uint16 else 1), "PNG")
+
+
+def mask_for(photo: Photo) -> MaskFile:
+    """Return the mask of a scratch, which tasks that fill nothing leave alone."""
+    values = np.zeros(photo.pixels.shape[:2], np.uint8)
+    values[1:, values.shape[1] // 2] = 255
+    return MaskFile("mask.png", "", values)
 
 
 def test_every_row_has_tiny_weights() -> None:
@@ -99,7 +106,7 @@ def test_size_and_depth_are_kept(
         photo = drawn(*size, dtype)
         result = pixels(backend, entry, task, photo)
         # Grey stays grey where no colour is added.
-        channels = 1 if task in (Task.DENOISE, Task.UPSCALE) else 3
+        channels = 3 if task is Task.COLORIZE else 1
         assert result.shape == (size[0] * backend.scale, size[1] * backend.scale, channels)
         assert result.dtype == dtype
         if task is Task.COLORIZE:
@@ -145,7 +152,8 @@ def test_doubt_is_measured_or_refused(
     entry: Entry, task: Task, load: Callable[..., Backend]
 ) -> None:
     job = Job(task, entry, None, confidence=True, options=entry.defaults_of(task))
-    arguments = (drawn(40, 60), load(entry, task), job, Workers(2), Stopwatch())
+    photo = drawn(40, 60)
+    arguments = (photo, load(entry, task), job, Workers(2), Stopwatch(), mask_for(photo))
     if entry.draws:
         doubt = restore(*arguments).confidence
         assert doubt is not None

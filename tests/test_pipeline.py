@@ -12,7 +12,7 @@ import torch
 from conftest import scene
 
 from restore import color
-from restore.backend import Backend, Entry, Guidance, Outcome, Shown, Task
+from restore.backend import Backend, Entry, Outcome, Shown, Task
 from restore.clock import Stopwatch
 from restore.errors import BackendError, DeviceError, UsageError
 from restore.job import Job, PixelHint
@@ -110,19 +110,6 @@ def test_doubling() -> None:
     photo = grey(33, 20)
     pixels = run(photo, fakes.Doubler(), Task.UPSCALE).render(0)
     assert np.array_equal(pixels, photo.pixels.repeat(2, 0).repeat(2, 1))
-
-
-def test_a_mask_reaches_the_backend_by_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    photo = grey(70, 50)
-    mask = torch.zeros(1, 1, 70, 50)
-    mask[..., 10:60, 20:30] = 1
-    monkeypatch.setattr(
-        "restore.pipeline.run.Guidance", lambda **given: Guidance(**given, mask=mask)
-    )
-    pixels = run(photo, fakes.Filler(), Task.INPAINT).render(0)
-    inside = mask[0, 0].bool().numpy()
-    assert (pixels[inside] == 128).all()
-    assert (pixels[~inside] == photo.pixels[~inside]).all()
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,9 @@ def example(name: str = "photo.colorized.jpg") -> Record:
         ),
         companions=(),
         source=record.Source("denoise", DIGEST, DIGEST),
+        filled=record.Filled(
+            *("mask.png", DIGEST, "white is filled", 128, 2, 3, 400, 0.01, None, "filled 3 places")
+        ),
         replaces=None,
         digital_source_type="http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia",
         created=record.timestamp(),
@@ -65,7 +68,7 @@ def example(name: str = "photo.colorized.jpg") -> Record:
 
 def bare() -> Record:
     """Return a record in which all that may be absent is."""
-    none = {"steps": None, "confidence": None, "noise": None, "source": None}
+    none = {"steps": None, "confidence": None, "noise": None, "source": None, "filled": None}
     empty = {"weights": (), "warnings": (), "options": {}, "licence": ""}
     return replace(example(), **none, **empty)
 
@@ -109,7 +112,7 @@ def test_the_schema_has_the_fields_of_the_classes() -> None:
         table = SCHEMA["$defs"][name]
         names = {field.name for field in fields(kind)}
         # Fields that the first records lack.
-        newer = {"record": {"left"}, "weights": {"role", "url", "note"}}.get(name, set())
+        newer = {"record": {"left", "filled"}, "weights": {"role", "url", "note"}}.get(name, set())
         assert names == table["properties"].keys() == set(table["required"]) | newer
         assert table["additionalProperties"] is False
     assert kinds.keys() == {name for name, table in SCHEMA["$defs"].items() if "required" in table}

@@ -94,6 +94,35 @@ class Denoising:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class MaskFile:
+    """A person's own mask, as it was read."""
+
+    name: str
+    sha256: str
+    values: NDArray[np.uint8]  #: (H, W), 255 is white: to be filled
+
+
+@dataclass(frozen=True)
+class Masking:
+    """How masks are read, whichever they are."""
+
+    threshold: int = defaults.THRESHOLD  #: what is at least so bright is filled, 1 to 255
+    grow: int = 0  #: pixels around it that are filled too
+    soft: bool = False  #: blend where the mask is grey, inside what is filled
+    write: bool = False  #: write the mask
+
+    @property
+    def picture_settings(self) -> dict[str, object]:
+        """What the pixels depend on, but for the mask itself, which is each photo's own."""
+        return {
+            "mask": "auto",
+            "threshold": self.threshold,
+            "grow": self.grow,
+            "soft": self.soft,
+        }
+
+
 @dataclass(frozen=True)
 class Job:
     """One run's settings; the photos are planned apart."""
@@ -108,6 +137,7 @@ class Job:
     options: Mapping[str, Value] = field(default_factory=dict)  #: the backend's own, resolved
     hints: tuple[PixelHint, ...] = ()
     denoising: Denoising = Denoising()
+    masking: Masking = Masking()
     device: str = "auto"
     precision: str = "auto"
     threads: int = 1
@@ -124,6 +154,7 @@ class Job:
             "seed": self.seed,
             "hints": [str(hint) for hint in self.hints],
             **(self.denoising.picture_settings if self.task is Task.DENOISE else {}),
+            **(self.masking.picture_settings if self.task is Task.INPAINT else {}),
             **self.options,
         }
 
@@ -144,6 +175,7 @@ class Job:
             "confidence": self.confidence,
             "removed": self.denoising.removed,
             "noise": self.denoising.noise_map,
+            "mask": self.masking.write,
         }
         return tuple(kind for kind, wants in wanted.items() if wants)
 
@@ -166,3 +198,4 @@ class Planned:
     output: Path | None  #: None: standard output
     error: RestoreError | None = None  #: why it cannot be done, if planning found that out
     content: bytes = b""  #: what standard input held
+    mask: Path | None = None  #: what to fill; None: what is found

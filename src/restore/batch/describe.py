@@ -10,9 +10,9 @@ from typing import Any
 from .. import __version__, record
 from ..device import Place
 from ..evidence import Removed
-from ..job import Job
+from ..job import Job, Masking
 from ..photo import Photo
-from ..pipeline import Confidence, NoiseFound
+from ..pipeline import Confidence, Filled, NoiseFound
 from ..record import Packet, Program, Record, Step
 from ..weights import Verified
 
@@ -40,13 +40,20 @@ class Describer:
         """Everything that the run was told, for its log."""
         return {**self._options, "jobs": self._job.jobs, "threads": self._job.threads}
 
-    def fingerprint(self, input_sha256: str) -> str:
-        """Return the hash of everything that a photo's files follow from."""
-        return self._hash(input_sha256, self._options)
+    def fingerprint(self, input_sha256: str, mask_sha256: str | None = None) -> str:
+        """Return the hash of everything that a photo's files follow from.
 
-    def packet(self, photo: Photo, input_sha256: str, sample: int) -> Packet:
+        Args:
+            input_sha256: Of the photo.
+            mask_sha256: Of its mask; None if it has none.
+        """
+        return self._hash(input_sha256, _masked(self._options, mask_sha256))
+
+    def packet(
+        self, photo: Photo, input_sha256: str, sample: int, mask_sha256: str | None = None
+    ) -> Packet:
         """Return the XMP that one sample carries; it knows nothing of other files of the run."""
-        job, picture = self._job, {**self._picture, "sample": sample}
+        job, picture = self._job, {**_masked(self._picture, mask_sha256), "sample": sample}
         step = Step(
             program=PROGRAM.name,
             version=PROGRAM.version,
@@ -83,6 +90,7 @@ class Describer:
         earlier: record.Source | None,
         doubt: Confidence | None,
         noise: NoiseFound | None,
+        filled: Filled | None,
         companions: Sequence[record.Companion],
         left: Sequence[record.Companion],
         packet: Packet,
@@ -101,7 +109,7 @@ class Describer:
             seed=job.seed,
             samples=job.samples,
             steps=int(job.options["steps"]) if "steps" in job.options else None,
-            options=self._options,
+            options=_masked(self._options, filled.sha256 if filled else None),
             backend=job.entry.name,
             weights=self._weights,
             licence="; ".join(sorted({one.licence for one in self._weights})),
@@ -115,6 +123,7 @@ class Describer:
             noise=_noise(noise),
             companions=tuple(companions),
             left=tuple(left),
+            filled=_filled(filled, job.masking),
             source=earlier,
             replaces=replaces,
             digital_source_type=packet.digital_source_type,
@@ -168,6 +177,44 @@ def _noise(found: NoiseFound | None) -> record.Noise | None:
         removed=_removed(found.last),
         sentence=found.sentence,
     )
+
+
+def _masked(options: Mapping[str, object], mask_sha256: str | None) -> dict[str, object]:
+    """Return options with the mask that they hold for; its name changes no pixel."""
+    return {**options, **({"mask": f"sha256:{mask_sha256}"} if mask_sha256 else {})}
+
+
+def _filled(filled: Filled | None, masking: Masking) -> record.Filled | None:
+    if filled is None:
+        return None
+    groups = f"{filled.groups:,} place{'s' * (filled.groups != 1)}"
+    sentence = f"filled {groups}, {_percent(filled.share)} of the picture"
+    if filled.sure is not None and filled.pixels:
+        sentence += (
+            f"; about {10 * round(10 * filled.sure)}% of what was found is likely damage: "
+            "look with --write-mask"
+        )
+    return record.Filled(
+        mask=filled.mask,
+        sha256=filled.sha256,
+        polarity="white is filled",
+        threshold=masking.threshold,
+        grow=masking.grow,
+        groups=filled.groups,
+        pixels=filled.pixels,
+        share=round(filled.share, 6),
+        sure=None if filled.sure is None else round(filled.sure, 2),
+        sentence=sentence if filled.pixels else "nothing was filled",
+    )
+
+
+def _percent(share: float) -> str:
+    """Return a share as people say it.
+
+    >>> _percent(0.031), _percent(0.00001)
+    ('3.1%', 'under 0.01%')
+    """
+    return "under 0.01%" if share < 0.0001 else f"{100 * share:.2g}%"
 
 
 def _removed(layer: Removed | None) -> record.Removed | None:

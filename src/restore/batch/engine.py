@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from .. import device, files, photo, record, registry, weights
-from ..backend import Backend
+from ..backend import Backend, Task
 from ..clock import Stopwatch
 from ..errors import BackendError
-from ..job import Job, Planned
+from ..job import Job, MaskFile, Planned
 from ..photo import Photo
 from ..pipeline import Restored, Workers, enlarged, restore
 from ..record import Companion, Input, Output
 from .describe import Describer
+from .mask_file import mask_content, read_mask
 from .outcome import Done
 from .room import check_room
 from .settled import settled
@@ -33,6 +34,11 @@ class _Read:
     photo: Photo
     came: Input
     fingerprint: str
+    mask: MaskFile | None
+
+    @property
+    def mask_sha256(self) -> str | None:
+        return self.mask.sha256 if self.mask else None
 
 
 class Engine:
@@ -93,7 +99,7 @@ class Engine:
             return read
         self._workers.check()
         with self._turn:
-            restored = restore(read.photo, self.backend, self.job, self._workers, clock)
+            restored = restore(read.photo, self.backend, self.job, self._workers, clock, read.mask)
         if self.job.scale > 1:
             with clock("enlarge"):
                 larger = enlarged(read.photo, self.job.scale, self._workers)
@@ -105,7 +111,9 @@ class Engine:
         output = planned.output
         data = photo.content(planned.source) if planned.source else planned.content
         digest = files.sha256_of(data)
-        fingerprint = self._describer.fingerprint(digest)
+        drawn = None if planned.mask is None else mask_content(planned.mask)
+        masked = None if drawn is None else files.sha256_of(drawn)
+        fingerprint = self._describer.fingerprint(digest, masked)
         if output is not None:
             why = settled(self.job, planned.source, output, fingerprint)
             if why:
@@ -127,18 +135,23 @@ class Engine:
             page=source.page,
             path=_way(planned.source, output),
         )
-        if output is not None:
-            source = photo.fitting(source, photo.format_of(output, source))
+        untouched = self.job.task is Task.INPAINT  # but for the holes
+        source = photo.fitting(source, photo.format_of(output, source, lossless=untouched))
+        if untouched:
+            source = replace(source, lossless=True)
+        mask = None
+        if planned.mask is not None and drawn is not None:
+            mask = read_mask(planned.mask, drawn, self.job.max_pixels)
         by_tiles = self.backend.limits.short_side is None  # the others make one sample at a time
         check_room(source, self.job, together=self.job.samples if by_tiles else 1)
-        return _Read(data, source, came, fingerprint)
+        return _Read(data, source, came, fingerprint, mask)
 
     def _written(
         self, planned: Planned, read: _Read, restored: Restored, clock: Stopwatch, started: float
     ) -> Done:
         """Make the files of one result. The output appears last: it says that all is done."""
         source, output = read.photo, planned.output
-        packet = self._describer.packet(source, read.came.sha256, sample=0)
+        packet = self._describer.packet(source, read.came.sha256, 0, read.mask_sha256)
         height, width, encoded = self._encoded(read, restored, packet.data, clock)
         made = Output(
             name=output.name if output else "-",
@@ -150,6 +163,8 @@ class Engine:
             format=source.format,
         )
         warnings = (*source.notices, *restored.notices, *packet.warnings)
+        if restored.filled and source.format == "JPEG" and encoded is not read.data:
+            warnings += ("pixels outside the mask changed too: JPEG was asked for, and loses some",)
         left = record.left_beside(output) if output is not None else ()
         with files.together() as write:
             companions = []
@@ -166,6 +181,7 @@ class Engine:
                 earlier=self._earlier(planned, read),
                 doubt=restored.confidence,
                 noise=restored.noise,
+                filled=restored.filled,
                 companions=companions,
                 left=left,
                 packet=packet,
@@ -233,7 +249,9 @@ class Engine:
             note("sample", files.sample_path(output, 0), encoded)
             for sample in range(1, self.job.samples):
                 pixels = restored.render(sample)
-                packet = self._describer.packet(read.photo, read.came.sha256, sample)
+                packet = self._describer.packet(
+                    read.photo, read.came.sha256, sample, read.mask_sha256
+                )
                 with clock("encode"):
                     data = photo.encode(read.photo, pixels, xmp=packet.data)
                     note("sample", files.sample_path(output, sample), data)

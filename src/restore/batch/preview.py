@@ -9,6 +9,7 @@ from .. import device, files, photo, weights
 from ..errors import RestoreError
 from ..job import Job, Planned
 from .describe import Describer
+from .mask_file import mask_content
 from .settled import settled
 
 
@@ -34,7 +35,9 @@ def preview(job: Job, photos: Sequence[Planned]) -> Iterator[tuple[Planned, str]
             yield planned, ""
             continue
         try:
-            fingerprint = describer.fingerprint(files.sha256_of(photo.content(source)))
+            masked = None if planned.mask is None else files.sha256_of(mask_content(planned.mask))
+            digest = files.sha256_of(photo.content(source))
+            fingerprint = describer.fingerprint(digest, masked)
             yield planned, settled(job, source, output, fingerprint)
         except RestoreError as error:
             yield replace(planned, error=error), ""

@@ -116,7 +116,11 @@ class Console:
         self._say(f"{done.source} -> {done.output}")
         doubt = done.record and done.record.confidence
         if doubt:
-            self._say(f"  {guess_sentence(doubt.guessed_share, doubt.samples)}")
+            what = "what was filled" if done.record and done.record.filled else "the picture"
+            self._say(f"  {guess_sentence(doubt.guessed_share, doubt.samples, what)}")
+        filled = done.record and done.record.filled
+        if filled:
+            self._say(f"  {filled.sentence}")
         noise = done.record and done.record.noise
         if noise:
             self._say(f"  {noise.sentence}")
@@ -131,19 +135,20 @@ class Console:
             say(line)
 
 
-def guess_sentence(share: float, draws: int) -> str:
-    """Say how much of a picture is a guess, as roughly as a few draws can tell.
+def guess_sentence(share: float, draws: int, what: str = "the picture") -> str:
+    """Say how much of a result is a guess, as roughly as a few draws can tell.
 
     Args:
-        share: Of the picture, 0 to 1.
+        share: Of that, 0 to 1.
         draws: True samples that it rests on.
+        what: May be a guess.
 
     >>> guess_sentence(0.31, 8)
     'about 30% of the picture is a guess, going by 8 draws: the map shows where'
     """
     tens = 10 * round(10 * share)
     about = {0: "hardly any", 100: "nearly all"}.get(tens, f"about {tens}%")
-    return f"{about} of the picture is a guess, going by {draws} draws: the map shows where"
+    return f"{about} of {what} is a guess, going by {draws} draws: the map shows where"
 
 
 def _put(data: bytes) -> None:

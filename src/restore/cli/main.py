@@ -14,6 +14,7 @@ from ..errors import ExitCode, RestoreError
 from .colorize import colorize
 from .console import error_lines, say
 from .denoise import denoise
+from .inpaint import inpaint
 from .models import models
 from .upscale import upscale
 
@@ -22,6 +23,7 @@ Examples:
   restore colorize photo.jpg --seed 42
   restore colorize scans/ -o colour/ --recursive
   restore denoise night.jpg --removed
+  restore inpaint print.tif --mask scratches.png
   restore upscale small.jpg --scale 4
   find . -name '*.tif' -print0 | restore colorize --files-from - -0 -o out/
   cat in.png | restore colorize - -o - > out.png
@@ -74,5 +76,6 @@ def main() -> None:
 
 main.add_command(colorize)
 main.add_command(denoise)
+main.add_command(inpaint)
 main.add_command(upscale)
 main.add_command(models)

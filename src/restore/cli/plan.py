@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import InputError, OutputError
+from ..backend import Task
+from ..errors import InputError, OutputError, UsageError
 from ..job import Job, Planned
 
 if TYPE_CHECKING:
-    from ..files import Finds, Target
+    from ..files import Finds, Found, Target
 
 
 def plan(
-    job: Job, names: list[str], output: str | None, recursive: bool
+    job: Job,
+    names: list[str],
+    output: str | None,
+    recursive: bool,
+    masks: Path | None = None,
 ) -> tuple[list[Planned], list[str]]:
     """Find the photos and name every output; what cannot be done is planned with its error.
 
@@ -26,19 +32,29 @@ def plan(
         names: Files, folders, patterns; `-` for standard input.
         output: As `-o` was given; None: beside each photo.
         recursive: Take what lies below folders too.
+        masks: A mask for all photos, or a folder of them; None: none is given.
 
     Raises:
-        click.UsageError: If standard output cannot take what was asked for.
+        click.UsageError: If standard output cannot take what was asked for, or the photo on
+            standard input has no name to find its mask by.
         InputError: If there is no photo at all.
     """
     from .. import record
-    from ..files import find_photos, is_folder, plan_outputs
+    from ..files import find_photos, is_folder, plan_outputs, without_masks
 
     paths = [Path(name) for name in names if name != "-"]
     finds = find_photos(paths, recursive=recursive, ignore=record.is_ours, marked=record.is_result)
     planned = [Planned(str(path), path, None, error) for path, error in finds.problems]
+    named = len(finds.photos)
+    if masks is not None:
+        finds.photos = without_masks(finds.photos, masks)
+    mask_of = _masks(job, masks, finds.photos)
+    given = [mask for mask in mask_of.values() if isinstance(mask, Path)]
     if "-" in names:
-        planned.append(_piped(job, output, alone=not paths))
+        if masks is not None and masks.is_dir():
+            raise click.UsageError("the photo on standard input has no name: name its mask's file")
+        given += [masks] if masks is not None else []
+        planned.append(_piped(job, output, given, alone=not paths))
     if output == "-":
         if len(finds.photos) + len(planned) > 1:
             raise click.UsageError("-o - takes the result of one photo; several were given")
@@ -53,14 +69,21 @@ def plan(
             folder=place if in_folder else None,
             maps=job.maps,
             samples=job.saved_samples,
+            lossless=job.task is Task.INPAINT,
+            masks=given,
         )
         planned += _targets(targets)
+    planned = [_with_mask(one, mask_of.get(one.source, masks)) for one in planned]
+    if not planned and named:
+        raise click.UsageError("what was named is the mask: name the photo")
     if not planned:
         raise InputError(
             f"no photo found among {', '.join(names)}",
             hint=_hint(finds),
         )
     notes = []
+    if named > len(finds.photos):
+        notes.append(f"masks among the photos: {named - len(finds.photos)}, left out")
     if finds.ours:
         notes.append(f"results of earlier runs that were named: {finds.ours}, left out")
     if finds.unrecorded:
@@ -71,6 +94,32 @@ def plan(
     if finds.skipped:
         notes.append(f"other files in folders: {finds.skipped}, left alone")
     return planned, notes
+
+
+def _masks(
+    job: Job, masks: Path | None, photos: list[Found]
+) -> dict[Path | None, Path | UsageError]:
+    """Return the mask of each photo, by the photo's path; or why it has none."""
+    from ..files import MaskFolder
+
+    if masks is None or not masks.is_dir():
+        return {found.path: masks for found in photos} if masks is not None else {}
+    folder = MaskFolder(masks, photos, job.task.past)
+    mask_of: dict[Path | None, Path | UsageError] = {}
+    for found in photos:
+        try:
+            mask_of[found.path] = folder.mask_of(found)
+        except UsageError as error:
+            mask_of[found.path] = error
+    return mask_of
+
+
+def _with_mask(planned: Planned, mask: Path | UsageError | None) -> Planned:
+    if planned.error is not None or mask is None:
+        return planned
+    if isinstance(mask, UsageError):
+        return replace(planned, error=mask)
+    return replace(planned, mask=mask)
 
 
 def _hint(finds: Finds) -> str:
@@ -93,14 +142,14 @@ def _targets(targets: list[Target]) -> list[Planned]:
     ]
 
 
-def _piped(job: Job, output: str | None, *, alone: bool) -> Planned:
+def _piped(job: Job, output: str | None, masks: list[Path], *, alone: bool) -> Planned:
     """Plan the photo on standard input; its result goes to standard output unless told."""
     if output is None or output == "-":
         return Planned("-", None, None)
-    from ..files import companions, is_folder, obstacle
+    from ..files import clash, companions, in_use, is_folder, obstacle
 
     if not alone or is_folder(output, []):
         raise click.UsageError("a photo on standard input needs -o FILE or -o -")
     path = Path(output)
     beside = companions(path, maps=job.maps, samples=job.saved_samples)
-    return Planned("-", None, path, obstacle(path, beside))
+    return Planned("-", None, path, clash(path, beside, in_use(masks)) or obstacle(path, beside))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -13,7 +14,7 @@ from .. import registry
 from ..backend import Entry, Task, Value
 from ..cores import usable_cores
 from ..errors import ExitCode, WeightsError
-from ..job import Denoising, Existing, Job, PixelHint, Planned
+from ..job import Denoising, Existing, Job, Masking, PixelHint, Planned
 from .console import Console, say
 from .options import Shared, source_names
 from .plan import plan
@@ -29,6 +30,8 @@ def run(
     *,
     hints: tuple[PixelHint, ...] = (),
     denoising: Denoising | None = None,
+    masking: Masking | None = None,
+    masks: Path | None = None,
 ) -> None:
     """Do a task to all the photos that were named, and exit.
 
@@ -38,6 +41,8 @@ def run(
         options: The backend's own, by name; None where the user gave none.
         hints: Colours that the user knows.
         denoising: What the user wants of a denoiser.
+        masking: How masks are read.
+        masks: A mask for all photos, or a folder of them; None: none is given.
 
     Raises:
         click.UsageError: For options that cannot be combined.
@@ -46,8 +51,13 @@ def run(
     names = source_names(shared)
     entry = registry.find(shared.backend or registry.names(task)[0], task)
     job = _job(task, entry, shared, _resolved(entry, task, options))
-    job = replace(job, hints=hints, denoising=denoising or job.denoising)
-    planned, notes = plan(job, names, shared.output, shared.recursive)
+    job = replace(
+        job,
+        hints=hints,
+        denoising=denoising or job.denoising,
+        masking=masking or job.masking,
+    )
+    planned, notes = plan(job, names, shared.output, shared.recursive, masks)
     _check(job, shared, planned)
     if shared.samples > job.samples:
         notes.append(

@@ -4,10 +4,13 @@ Light: standard library only, so that a plan costs no imports.
 """
 
 from .find import FORMATS, Finds, Format, Found, find_photos, read_file_list
+from .masks import MaskFolder, without_masks
 from .plan import (
     Target,
+    clash,
     companion,
     companions,
+    in_use,
     is_folder,
     is_free,
     obstacle,
@@ -24,11 +27,14 @@ __all__ = [
     "Finds",
     "Format",
     "Found",
+    "MaskFolder",
     "Target",
+    "clash",
     "companion",
     "companions",
     "find_photos",
     "format_of_head",
+    "in_use",
     "is_folder",
     "is_free",
     "make_folder",
@@ -41,4 +47,5 @@ __all__ = [
     "sha256_of",
     "sniffed",
     "together",
+    "without_masks",
 ]

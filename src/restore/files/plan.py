@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import OutputError
 from .find import FORMATS, Found, is_pattern
-from .sniff import true_suffix
+from .sniff import is_lossy, true_suffix
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ def plan_outputs(
     folder: Path | None = None,
     maps: Sequence[str] = (),
     samples: int = 0,
+    lossless: bool = False,
+    masks: Iterable[Path] = (),
 ) -> list[Target]:
     """Name the output of every photo.
 
@@ -65,6 +67,8 @@ def plan_outputs(
             output lies beside its photo.
         maps: The kinds of maps that will be written beside each output.
         samples: So many samples will be.
+        lossless: Photos in formats with loss get PNG, unless `file` says otherwise.
+        masks: Which are never written over either.
 
     Returns:
         One target a photo, in order. Photos that would get the same output, whatever the case
@@ -72,9 +76,10 @@ def plan_outputs(
         or that lies where nothing can be written; or whose record or companion is a photo.
     """
     outputs = [
-        file or _folder(found, folder) / f"{found.path.stem}.{word}{true_suffix(found.path)}"
+        file or _folder(found, folder) / f"{found.path.stem}.{word}{_suffix(found, lossless)}"
         for found in photos
     ]
+    used = in_use(masks)
     sharers: dict[str, list[Found]] = defaultdict(list)
     for found, output in zip(photos, outputs, strict=True):
         sharers[_place(output)].append(found)
@@ -98,9 +103,31 @@ def plan_outputs(
                     f"the output {path} is a photo to restore",
                     hint="originals are never written to; choose another -o",
                 )
-        return obstacle(output, beside) or output
+        return clash(output, beside, used) or obstacle(output, beside) or output
 
     return [Target(found, checked(found, out)) for found, out in zip(photos, outputs, strict=True)]
+
+
+def _suffix(found: Found, lossless: bool) -> str:
+    return ".png" if lossless and is_lossy(found.path) else true_suffix(found.path)
+
+
+def in_use(masks: Iterable[Path]) -> frozenset[object]:
+    """Return what masks are known by, whatever names lead to them: for `clash`."""
+    masks = list(masks)
+    nodes = {node for mask in masks if (node := _node(mask)) is not None}
+    return frozenset({*nodes, *(_place(mask) for mask in masks)})
+
+
+def clash(output: Path, beside: Iterable[Path], used: frozenset[object]) -> OutputError | None:
+    """Return why an output cannot be put here, if that, or a file beside it, is a mask in use."""
+    for path in (output, record_path(output), *beside) if used else ():
+        if _place(path) in used or _node(path) in used:
+            return OutputError(
+                f"the output {path} is a mask in use",
+                hint="choose another -o, or keep that mask elsewhere",
+            )
+    return None
 
 
 def _folder(found: Found, folder: Path | None) -> Path:

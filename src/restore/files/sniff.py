@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -32,6 +33,24 @@ def sniffed(path: Path) -> Format | None:
             return format_of_head(stream.read(HEAD))
     except OSError:
         return None
+
+
+def is_lossy(path: Path) -> bool:
+    """Say whether a file is a JPEG or a WebP that lost something when it was written."""
+    format_ = sniffed(path)
+    if format_ != "WEBP":
+        return format_ == "JPEG"
+    try:
+        with path.open("rb") as stream:
+            stream.seek(HEAD)
+            while len(header := stream.read(8)) == 8:
+                if header[:4] in (b"VP8 ", b"VP8L"):  # RFC 9649: which of the two codecs
+                    return header[:4] == b"VP8 "
+                length = int.from_bytes(header[4:], "little")
+                stream.seek(length + length % 2, os.SEEK_CUR)
+    except OSError:
+        pass
+    return False  # without a picture: for its reader to say
 
 
 def true_suffix(path: Path) -> str:

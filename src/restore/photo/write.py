@@ -15,9 +15,17 @@ _LARGEST = {"JPEG": 65500, "WEBP": 16383, "PNG": 1_000_000}  # pixels on a side,
 _LONGEST = 65504  # bytes of EXIF or XMP that fit a segment of a JPEG
 
 
-def format_of(output: Path, photo: Photo) -> Format:
-    """Return the format that an output's name asks for; without a known suffix, the photo's."""
-    return FORMATS.get(output.suffix.lower(), photo.format)
+def format_of(output: Path | None, photo: Photo, *, lossless: bool = False) -> Format:
+    """Return the format that an output's name asks for; without a known suffix, the photo's.
+
+    Args:
+        output: None: standard output.
+        photo: What came.
+        lossless: PNG instead of the photo's, if that loses something.
+    """
+    lossy = photo.format == "JPEG" or not photo.lossless
+    own: Format = "PNG" if lossless and lossy else photo.format
+    return own if output is None else FORMATS.get(output.suffix.lower(), own)
 
 
 def fitting(photo: Photo, format_: Format) -> Photo:

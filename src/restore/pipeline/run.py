@@ -7,9 +7,9 @@ from dataclasses import replace
 from ..backend import Backend, Draws, Guidance, Task
 from ..clock import Stopwatch
 from ..errors import BackendError
-from ..job import Job
+from ..job import Job, MaskFile
 from ..photo import Photo
-from . import denoising, tiled, whole
+from . import denoising, filling, tiled, whole
 from .enlarging import repetition_notice
 from .guidance import hints_of
 from .restored import Restored
@@ -20,12 +20,25 @@ EVIDENCE_DRAWS = 8  #: true samples behind a confidence map, however many result
 
 
 def restore(
-    photo: Photo, backend: Backend, job: Job, workers: Workers, clock: Stopwatch
+    photo: Photo,
+    backend: Backend,
+    job: Job,
+    workers: Workers,
+    clock: Stopwatch,
+    mask: MaskFile | None = None,
 ) -> Restored:
     """Restore one photo.
 
+    Args:
+        photo: What is restored.
+        backend: Serves the job's task.
+        job: Says how.
+        workers: Compute strips and tiles.
+        clock: Measures the stages.
+        mask: What to fill, if the task is to fill; None: what is found.
+
     Raises:
-        UsageError: If a hint lies outside the photo.
+        UsageError: If a hint lies outside the photo, or a mask does not fit it.
         BackendError: If the backend broke its contract.
         DeviceError: If memory does not suffice for the smallest tile.
     """
@@ -34,6 +47,9 @@ def restore(
             raise BackendError("denoising guesses no colours", hint="--removed shows what went")
         return denoising.restore(photo, backend, job, workers, clock)
     evidence = max(EVIDENCE_DRAWS, job.samples) if job.confidence else 0
+    if job.task is Task.INPAINT:
+        samples = max(job.samples, evidence)
+        return filling.restore(photo, backend, job, mask, samples, workers, clock)
     draws = Draws(results=job.samples, evidence=evidence)
     guidance = Guidance(hints=hints_of(job.hints, photo))
     restore_photo = tiled.restore if backend.limits.short_side is None else whole.restore

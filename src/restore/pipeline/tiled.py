@@ -6,7 +6,6 @@ whole; out of memory, the photo starts again with smaller tiles.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,19 +15,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .. import device, noise, tiles
-from ..backend import LEVEL_CELL, Backend, Draws, Guidance, Limits, Shown
+from .. import noise, tiles
+from ..backend import LEVEL_CELL, Backend, Draws, Guidance, Shown
 from ..clock import Stopwatch
-from ..errors import DeviceError
 from ..job import Job
 from ..photo import Photo
 from . import contract
+from .memory import with_tiles
 from .overview import small_picture
 from .restored import Pixels, Restored
 from .views import View, under_levels, view_of
 from .workers import Workers
-
-_SHARE = 0.5  #: of the free memory, that tiles may work in
 
 
 def restore(
@@ -54,35 +51,10 @@ def restore(
             seen = small_picture(photo, size, workers)
     with clock("network"):
         prepared = contract.prepared(backend, seen, guidance)
-        smallest = tiles.smallest_tile(limits.overlap, limits.multiple_of)
-        tile = max(smallest, _affordable(limits, job))
         view = view_of(photo, job.task)
-        while True:
-            one = _Tiler(photo, view, backend, job, guidance, draws, prepared)
-            try:
-                samples = one.run(tile, workers)
-                break
-            except (MemoryError, RuntimeError) as error:
-                if not device.is_out_of_memory(error):
-                    raise
-                if tile <= smallest:
-                    raise DeviceError(
-                        f"not enough memory, even for tiles of {tile} pixels",
-                        hint="close other programs, or try --jobs 1, --threads 1 or --device cpu",
-                    ) from None
-                tile = max(smallest, tile // 2 // limits.multiple_of * limits.multiple_of)
-            # Outside the handler: a live traceback would keep the failed tensors alive.
-            device.release_memory()
+        one = _Tiler(photo, view, backend, job, guidance, draws, prepared)
+        samples = with_tiles(lambda tile: one.run(tile, workers), limits, job)
     return Restored(lambda sample: samples[sample])
-
-
-def _affordable(limits: Limits, job: Job) -> int:
-    """Return the largest tile that the free memory has room for, on all threads at once."""
-    tile = limits.tile
-    if limits.bytes_per_pixel:
-        room = _SHARE * device.free_bytes(job.device) / (limits.bytes_per_pixel * limits.batch)
-        tile = min(tile, math.isqrt(int(room / job.threads)))
-    return tile // limits.multiple_of * limits.multiple_of
 
 
 @dataclass(frozen=True)
@@ -145,8 +117,7 @@ class _Tiler:
 
         batch = Shown(
             torch.stack([one.picture for one in shown]),
-            together([one.mask for one in shown]),
-            together([one.noise_map for one in shown]),
+            noise_map=together([one.noise_map for one in shown]),
         )
         return contract.restored(self.backend, batch, self.prepared, self.draws, field).results
 
@@ -160,9 +131,7 @@ class _Tiler:
         def padded(planes: Tensor) -> Tensor:
             return F.pad(planes[None], (0, right, 0, down), mode="replicate")[0]
 
-        mask, cells = self.guidance.mask, self.guidance.noise_map
-        if mask is not None:
-            mask = padded(mask[0, :, window.top : window.bottom, window.left : window.right])
+        cells = self.guidance.noise_map
         if cells is not None:
             cells = padded(
                 under_levels(
@@ -170,7 +139,7 @@ class _Tiler:
                     *(window.top, window.bottom, window.left, window.right),
                 )
             )
-        return Shown(padded(self.view.picture(self._integers(window))), mask, cells)
+        return Shown(padded(self.view.picture(self._integers(window))), noise_map=cells)
 
     def _core(self, part: tiles.Tile, answer: Tensor) -> Pixels:
         """Return the integers of a tile's core, from the answer to the whole tile."""

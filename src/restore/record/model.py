@@ -60,8 +60,9 @@ class Confidence:
 
     samples: int  #: true samples it was measured on
     constant: float  #: from a sample's spread to the error to expect, fitted on photographs
-    guessed_share: float  #: of the picture, where the error to expect is above CIEDE2000 10
-    mean_spread: float  #: CIE units of a*, b*
+    #: of the picture, or of what was filled, where the error to expect is above CIEDE2000 10
+    guessed_share: float
+    mean_spread: float  #: CIE units of a*, b*; of what was filled, of L*, a*, b*
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,26 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Filled:
+    """What was filled of a photo, and by which mask."""
+
+    mask: str  #: its name, without its folder; "auto" if it was found
+    sha256: str | None  #: of its file; None if it was found
+    polarity: str  #: what of it is filled
+    threshold: int  #: 1 to 255: what is at least so bright is filled
+    grow: int  #: pixels around it that were filled too
+    groups: int  #: connected ones, corners included
+    pixels: int
+    share: float  #: of the picture
+    sure: float | None  #: share of what was found that is likely damage; None: a person's mask
+    sentence: str  #: the same in plain words
+
+
+@dataclass(frozen=True)
 class Companion:
     """Another file written beside the output."""
 
-    kind: str  #: "confidence", "removed", "noise", "sample"
+    kind: str  #: "confidence", "removed", "noise", "mask", "sample"
     name: str
     sha256: str
 
@@ -148,3 +165,4 @@ class Record:
     #: Companions of earlier results that were there when this one was made. They are not of this
     #: picture; `companions` of the same names have taken their places. Older records lack it.
     left: tuple[Companion, ...] = ()
+    filled: Filled | None = None  #: Older records lack it.
