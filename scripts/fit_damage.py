@@ -75,7 +75,8 @@ def cover(height: int, width: int, random: np.random.Generator) -> NDArray[np.fl
         x, y = random.uniform(0, (width, height))
         outline = np.stack([x + reach * np.cos(turn), y + reach * np.sin(turn)], 1) * FINE
         pen.polygon([(x, y) for x, y in outline], fill=255)
-    return np.asarray(sheet.resize((width, height), Image.Resampling.BOX), np.float32) / 255
+    covered = np.asarray(sheet.resize((width, height), Image.Resampling.BOX), np.float32)
+    return covered / np.float32(255)
 
 
 def damaged(pixels: Pixels, seed: int) -> Case:
@@ -107,6 +108,7 @@ def cases(archives: list[Path], every: int) -> Iterator[tuple[Case, Case]]:
 
 
 def grey_of(case: Case) -> Pixels:
+    """Return a photo as the detector sees it."""
     return (case.pixels.astype(np.uint16).sum(2) // 3).astype(np.uint8)
 
 

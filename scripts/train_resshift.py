@@ -29,37 +29,27 @@ from torch import Tensor
 from degrading.restoring import Pairs, damaged
 from restore.nets.resshift.pixel import STEPS, PixelNet
 from restore.nets.resshift.prefill import prefilled
-from restore.nets.resshift.sampler import sample
 from training.averaging import Averaged
 from training.part import Part
-from training.patches import Rgb8, load, middles, random_patches
+from training.patches import Rgb8, load, random_patches
 from training.resshift_recipe import ResShiftRecipe
+from training.restoring_gain import decibels, gains, kept_apart, places
 from training.session import resume, train
 
-KINDS = ("everywhere", "holes", "enlarged")
-VALIDATION_SIDE = 256
-VALIDATION_SAMPLES = 2
-PERFECT = 0.5 / 255  #: root mean square of an error that is as good as none
 ASSUMED_NOISE = 15 / 255  #: that the denoiser is told of, as it begins to work blind
 
 
-def picture_loss(restored: Tensor, clean: Tensor, counts: Tensor) -> Tensor:
-    """Return the mean of pictures' PSNR where it counts, negative and scaled.
+def picture_loss(restored: Tensor, clean: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean of pictures' PSNR where they may change, negative and scaled.
 
     A decibel counts alike in a faint fault and in a hole, at the chain's end and at its start.
 
     Args:
         restored: (N, 3, H, W).
         clean: Likewise.
-        counts: (N, 1, H, W), 1 where an error counts, else 0.
+        mask: (N, 1, H, W), 1 in holes, 0 elsewhere.
     """
-    errors = ((restored - clean).square() * counts).mean((1, 2, 3)) / counts.mean((1, 2, 3))
-    return 0.1 * torch.log10(errors + PERFECT**2).mean()
-
-
-def places(mask: Tensor) -> Tensor:
-    """Return where a network may change a picture: in its holes, or everywhere without any."""
-    return torch.where(mask.amax((1, 2, 3), keepdim=True) > 0, mask, torch.ones_like(mask))
+    return -0.01 * decibels(restored, clean, places(mask)).mean()
 
 
 def begin_as_denoiser(net: PixelNet, path: Path) -> None:
@@ -111,7 +101,7 @@ class ResShiftRun:
         state = self.chain.scaled(self.chain.forward(clean, left, step, noise), step)
         with torch.autocast(self.device.type, torch.bfloat16):
             restored = self.net(state, left, mask, step.to(self.device)).float()
-        loss = picture_loss(restored, clean, places(mask))
+        loss = picture_loss(restored, clean, mask)
         loss.backward()  # type: ignore[no-untyped-call]
         self.part.step()
         self.step += 1
@@ -119,40 +109,11 @@ class ResShiftRun:
         self.averaged.update(self.net, self.step)
         return {"picture": float(loss.detach())}
 
-    @torch.no_grad()
     def measure(self) -> dict[str, float]:
         """Measure the averaged weights: gain over the degraded picture, by kind, in dB."""
         net = PixelNet(self.recipe.net).to(self.device).eval()
         net.load_state_dict(self.averaged.values)
-        found: dict[str, list[float]] = {f"{kind}_{what}": [] for kind in KINDS for what in WHATS}
-        for index in range(len(self.held.clean)):
-            one = slice(index, index + 1)
-            mask = self.held.mask[one].to(self.device)
-            left = prefilled(self.held.degraded[one].to(self.device), mask)
-            clean, kind = self.held.clean[one].to(self.device), KINDS[index % len(KINDS)]
-
-            def predict(state: Tensor, step: Tensor) -> Tensor:
-                answer = net(state, left, mask, step)  # noqa: B023 - used in this turn only
-                return torch.where(places(mask) > 0, answer, left)  # noqa: B023
-
-            drawn = []
-            for number in range(VALIDATION_SAMPLES):
-                generator = torch.Generator().manual_seed(number)
-
-                def noise(_: int) -> Tensor:
-                    return torch.randn(left.shape, generator=generator).to(self.device)  # noqa: B023
-
-                drawn.append(sample(predict, left, self.chain, noise).clamp(0, 1))
-            counts = places(mask)
-            last = torch.full((1,), STEPS - 1, device=self.device)
-            first = predict(self.chain.scaled(self.chain.prior(left, noise(0)), last), last)
-            before = picture_loss(left, clean, counts)
-            for what, answer in zip(
-                WHATS, (first.clamp(0, 1), drawn[0], torch.stack(drawn).mean(0)), strict=True
-            ):
-                gained = 100 * float(before - picture_loss(answer, clean, counts))
-                found[f"{kind}_{what}"].append(gained)
-        return {name: float(np.mean(gains)) for name, gains in found.items()}
+        return gains(net, self.held, self.device)
 
     def state(self) -> dict[str, Any]:
         return {
@@ -186,9 +147,6 @@ class ResShiftRun:
         save_file(half, path, metadata={"config": json.dumps(asdict(self.recipe.net))})
 
 
-WHATS = ("first", "sample", "mean")
-"""What is measured: the network's first answer, one sample, the mean of a few."""
-
 _photos: Sequence[Rgb8] = ()
 
 
@@ -215,19 +173,6 @@ def batches(run: ResShiftRun, photos: Sequence[Rgb8], makers: int) -> Iterator[P
                 waiting.append(pool.submit(_make, run.recipe, (run.recipe.seed, number)))
                 number += 1
             yield waiting.pop(0).result()
-
-
-def kept_apart(photos: Sequence[Rgb8]) -> Pairs:
-    """Return pictures to measure by, the kinds of damage in turn."""
-    clean = middles(photos, VALIDATION_SIDE)
-    random = np.random.default_rng(0)
-    parts = []
-    for index in range(len(clean)):
-        only = {kind: float(kind == KINDS[index % len(KINDS)]) for kind in KINDS}
-        parts.append(damaged(clean[index : index + 1], random, only))
-    return Pairs(
-        *(torch.cat([getattr(p, n) for p in parts]) for n in ("clean", "degraded", "mask"))
-    )
 
 
 @click.command(help=__doc__)

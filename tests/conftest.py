@@ -85,7 +85,13 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Put a class of `fakes` into the table of backends, as `fake`: `offer("Painter")`."""
 
     def add(name: str, task: Task = Task.COLORIZE) -> None:
-        row = Entry("fake", f"fakes:{name}", (task,), "for tests", draws=task is Task.COLORIZE)
+        row = Entry(
+            "fake",
+            f"fakes:{name}",
+            (task,),
+            "for tests",
+            draws=task in (Task.COLORIZE, Task.INPAINT),
+        )
         monkeypatch.setattr(registry, "BACKENDS", (row, *registry.BACKENDS))
         registry._table.cache_clear()
 

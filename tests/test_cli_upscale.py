@@ -224,7 +224,7 @@ def test_json_has_the_record(tmp_path: Path, run: Run) -> None:
     [
         (("--scale", "3"), "'3' is not one of '2', '4'"),
         (("--scale", "2.0"), "'2', '4'"),
-        (("--confidence",), "no --confidence"),
+        (("--confidence", "--backend", "identity"), "no --confidence"),
         (("--strength", "1"), "No such option"),
         (("-o", "-", "--save-samples"), "output file"),
     ],

@@ -132,7 +132,7 @@ def test_evidence_rests_on_eight_samples_at_least() -> None:
 
 
 def test_no_evidence_is_said() -> None:
-    with pytest.raises(BackendError, match="doubt"):
+    with pytest.raises(BackendError, match="never measured"):
         run(grey(8, 8), fakes.Fake(), confidence=True)
 
 

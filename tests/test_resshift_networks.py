@@ -105,6 +105,19 @@ def test_decoding_knows_only_entries_of_the_codebook() -> None:
     assert autoencoder.decode(z).shape == (1, 3, 24, 40)
 
 
+@torch.inference_mode()
+def test_reduced_precision_changes_results_a_little_and_no_entry() -> None:
+    net, autoencoder = UNetModelSwin(TINY_UNET), VQAutoencoder(TINY_VQ)
+    torch.nn.init.normal_(autoencoder.quantize.embedding["weight"])
+    x, t = torch.randn(1, 3, 16, 32), torch.tensor([1])
+    full = net(x, t, net.condition(x)), autoencoder.quantize(x), autoencoder.decode(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        reduced = net(x, t, net.condition(x)), autoencoder.quantize(x), autoencoder.decode(x)
+    assert torch.equal(full[1], reduced[1])
+    for one, other in ((full[0], reduced[0]), (full[2], reduced[2])):
+        assert (one - other).abs().mean() < 0.05 * one.abs().mean()
+
+
 def test_gradients_pass_what_is_computed_in_place() -> None:
     net = UNetModelSwin(TINY_UNET)
     x = torch.randn(2, 3, 16, 32)

@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 import torch
 from resshift_reference import TINY_UNET, TINY_VQ, draws, needs_reference, numbers, weights
+from safetensors.torch import save_file
 from torch import Tensor
 
-from restore.nets.resshift.checkpoint import load
+from restore.nets.resshift.checkpoint import admitted
 from restore.nets.resshift.latent import LatentResShift
-from restore.nets.resshift.published import FOUR_STEPS
+from restore.nets.resshift.published import FOUR_STEPS, Published
 from restore.nets.resshift.sampler import trajectory
 from restore.nets.resshift.unet import UNetModelSwin
 from restore.nets.resshift.vq import VQAutoencoder
 
 pytestmark = needs_reference
+
+TINY = Published("the reference's", FOUR_STEPS, TINY_UNET, TINY_VQ, scale=4)
 
 
 @pytest.fixture(scope="module", params=[torch.contiguous_format, torch.channels_last])
@@ -25,14 +28,16 @@ def nets(
 ) -> LatentResShift:
     """The reference's weights, by way of files, in both memory layouts."""
     folder: Path = tmp_path_factory.mktemp("reference")
-    torch.save({"state_dict": weights("unet")}, folder / "unet.pth")
-    torch.save(weights("ae"), folder / "ae.pth")
-    unet = load(folder / "unet.pth", lambda: UNetModelSwin(TINY_UNET))
-    autoencoder = load(folder / "ae.pth", lambda: VQAutoencoder(TINY_VQ))
-    layout: torch.memory_format = request.param
-    return LatentResShift(
-        unet.to(memory_format=layout), autoencoder.to(memory_format=layout), FOUR_STEPS, scale=4
-    )
+    published = {
+        "unet": ({"state_dict": weights("unet")}, lambda: UNetModelSwin(TINY_UNET)),
+        "ae": (weights("ae"), lambda: VQAutoencoder(TINY_VQ)),
+    }
+    for name, (content, build) in published.items():
+        save_file(admitted(content, build), folder / f"{name}.safetensors")
+    model = LatentResShift.load(TINY, folder / "unet.safetensors", folder / "ae.safetensors")
+    model.unet.to(memory_format=request.param)
+    model.autoencoder.to(memory_format=request.param)
+    return model
 
 
 def close(ours: Tensor, name: str) -> None:
@@ -68,7 +73,7 @@ def test_every_step_and_the_picture(nets: LatentResShift) -> None:
     steps = trajectory(
         lambda z, t: nets.unet(z, t, condition),
         nets.encoded(numbers()["y"]),
-        nets.schedule,
+        nets.published.schedule,
         draws().__getitem__,
     )
     close(torch.stack(list(steps)), "z_steps")

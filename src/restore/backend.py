@@ -232,6 +232,9 @@ class Entry:
     models: tuple[str, ...] = ()  #: names in weights.lock; the first is the default
     defaults: Mapping[str, Value] = field(default_factory=dict)  #: its options
     draws: bool = False  #: whether it can draw true samples, so that doubt can be measured
+    mends: bool = (
+        False  #: more than noise, and what looks clean too; detail that it adds is a guess
+    )
     admit: str = ""  #: "module:function", an `Admit`; empty for a row whose models all ship
 
     def defaults_of(self, task: Task) -> dict[str, Value]:

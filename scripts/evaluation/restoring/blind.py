@@ -77,7 +77,8 @@ def measure(photos: Sequence[Photograph], restorer: Restorer, denoiser: Backend)
     results = [case.scores for case in cases]
     rows = [[row, f"{comparing.mean(results, row):.2f}"] for row in _rows()]
     rows += comparing.rival_cells([results], tried)
-    said = f"{len(photos)} photos, {restorer.samples} samples. {classical.described(tried)}"
+    denoisers = classical.described(classical.GRID if tried else ())
+    said = f"{len(photos)} photos, {restorer.samples} samples. {denoisers}"
     table = Table(
         TITLE,
         ["method", "PSNR"],

@@ -36,6 +36,8 @@ from ..nets.resshift.pixel import MULTIPLE, PixelConfig, PixelNet
 from ..nets.resshift.prefill import prefilled
 from ..nets.resshift.published import PUBLISHED
 from ..nets.resshift.sampler import sample
+from ..nets.resshift.unet import UNetModelSwin
+from ..nets.resshift.vq import VQAutoencoder
 from .stored import read_net
 
 TILE = 512  #: pixels of the result
@@ -50,6 +52,8 @@ Draw = Callable[[int, int, int], Tensor]
 
 class _Model(Protocol):
     """A loaded network, whichever."""
+
+    error_per_spread: float | None
 
     def limits(self, scale: int) -> Limits: ...
 
@@ -70,6 +74,7 @@ class _Ours:
 
     def __init__(self, net: PixelNet, device: torch.device, dtype: torch.dtype) -> None:
         self._net = net.to(device, dtype).to(memory_format=torch.channels_last).eval()
+        self.error_per_spread: float | None = net.config.error_per_spread
 
     def limits(self, scale: int) -> Limits:
         return Limits(
@@ -97,11 +102,13 @@ class _Ours:
 class _Published:
     """On the latents of an autoencoder; one for each purpose."""
 
+    error_per_spread: float | None = None  #: nobody measured it
+
     def __init__(self, net: LatentResShift) -> None:
         self._net = net
 
     def limits(self, scale: int) -> Limits:
-        multiple = self._net.multiple
+        multiple = self._net.published.multiple
         return Limits(
             multiple_of=multiple,
             minimum=multiple,
@@ -115,8 +122,10 @@ class _Published:
         if mask is not None:
             photo = torch.where(mask > 0, torch.full_like(photo, -1), photo)
             mask = 2 * mask - 1
-        channels, reduction = self._net.latent_channels, self._net.reduction
-        answer = self._net.restore(photo, lambda k: noise(k, channels, reduction), mask)
+        latent = self._net.published.autoencoder
+        answer = self._net.restore(
+            photo, lambda k: noise(k, latent.latent_channels, latent.reduction), mask
+        )
         return answer / 2 + 0.5
 
 
@@ -125,9 +134,8 @@ class ResShift:
 
     gives: ClassVar[Gives] = Gives.RGB
 
-    error_per_spread: float | None = None
-
     def __init__(self, model: _Model, scale: int, device: torch.device, dtype: torch.dtype) -> None:
+        self.error_per_spread = model.error_per_spread
         self._model, self._device, self._dtype = model, device, dtype
         self.scale = scale
         self.limits = model.limits(scale)
@@ -175,7 +183,7 @@ class ResShift:
                 return self._moved(noise(sample, step, channels, stride))
 
             results.append(self._model.restored(picture, mask, self.scale, draw))
-        return Outcome(torch.stack(results))
+        return Outcome(torch.stack(results).clamp_(0, 1))
 
     def _moved(self, planes: Tensor) -> Tensor:
         return planes.to(self._device, self._dtype, memory_format=torch.channels_last)
@@ -184,8 +192,10 @@ class ResShift:
 def admit(model: str, role: str, content: object) -> Admitted:
     """Take the weights out of a published file; see `restore.backend.Admit`."""
     published = PUBLISHED[model]
-    state = admitted(content, published.unet if role == "net" else published.autoencoder)
-    return Admitted(state, {"model": model} if role == "net" else {})
+    if role == "net":
+        state = admitted(content, lambda: UNetModelSwin(published.unet))
+        return Admitted(state, {"model": model})
+    return Admitted(admitted(content, lambda: VQAutoencoder(published.autoencoder)), {})
 
 
 def _named(path: Path) -> str:

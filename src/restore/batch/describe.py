@@ -62,6 +62,7 @@ class Describer:
             models=tuple(self._names()),
             parameters="; ".join(f"{name}={value}" for name, value in sorted(picture.items())),
             fingerprint=self._hash(input_sha256, picture),
+            invents=job.entry.mends,
         )
         return record.xmp_packet(
             photo.xmp, step, longest=JPEG_XMP if photo.format == "JPEG" else None

@@ -53,9 +53,8 @@ class SigmaType(click.ParamType["float | str | None"]):
 @click.option(
     "--keep",
     type=click.Choice(["detail", "grain", "none"]),
-    default="detail",
-    show_default=True,
-    help="Give back what looks like detail, or like a film's grain.",
+    help="Give back what looks like detail, or like a film's grain. Default: detail; none for a "
+    "backend that sharpens too.",
 )
 @click.option(
     "--noise",
@@ -70,7 +69,7 @@ def denoise(
     shared: Shared,
     strength: float,
     sigma: float | str | None,
-    keep: str,
+    keep: str | None,
     noise: str,
     removed: bool,
     noise_map: bool,
@@ -81,9 +80,14 @@ def denoise(
     is. The result is written beside the photo as PHOTO.denoised.jpg, with its record as
     PHOTO.denoised.jpg.json; the photo itself is never touched.
     """
+    from .. import registry
     from ..backend import Task
     from ..job import Denoising, Keep, NoiseKind
     from .task import run
+
+    backend = registry.find(shared.backend or registry.names(Task.DENOISE)[0], Task.DENOISE)
+    if keep is None:  # what sharpens changes structure, and none of that is to be given back
+        keep = Keep.NONE if backend.mends else Keep.DETAIL
 
     denoising = Denoising(
         strength=strength,

@@ -26,6 +26,4 @@ def upscale(shared: Shared, scale: str) -> None:
     """
     from .task import run
 
-    if shared.confidence:
-        raise click.UsageError("there is no --confidence for enlarging yet: leave it out")
     run(Task.UPSCALE, shared, {"scale": int(scale)})

@@ -3,8 +3,8 @@
 Three steps. A top-hat, the photo less its opening by a square, keeps what is narrower than the
 square. Where that stands out from what the photo's own texture leaves of it nearby, pixels are
 candidates; those that touch are one thing. Each thing is then judged by its shape, its contrast
-and how many others there are around it: a scratch is long and even, dust is compact, both are alone,
-and texture never is. The judge is a logistic regression, so its probability says how sure it is.
+and how many others there are around it: a scratch is long and even, dust is compact, both are
+alone, and texture never is. The judge is a logistic regression, so that it knows how sure it is.
 
 Sources: Serra 1982, "Image Analysis and Mathematical Morphology" (the top-hat); van Herk 1992, "A
 fast algorithm for local minimum and maximum filters" (minima of large windows from small ones). The
@@ -101,8 +101,8 @@ def _candidates(plane: Values) -> tuple[Mask, tuple[Floats, ...]]:
     """Return where a strip has something bright and narrow, and planes to measure it by."""
     high, low = _top_hat(plane), _top_hat(~plane)
     bright, dark = (_mean(np.minimum(hat, STRONGEST)) for hat in (high, low))
-    texture = (bright + dark) / 2
-    ratio = high / (texture + FLOOR)
+    texture = (bright + dark) * np.float32(0.5)
+    ratio = high / (texture + np.float32(FLOOR))
     mask = ratio > STANDS_OUT
     ground = (plane - high).astype(np.float32)
     slope = np.abs(np.diff(ground, axis=0, append=ground[-1:]))

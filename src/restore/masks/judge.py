@@ -10,13 +10,29 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-LEAST = 0.7  #: probability from which a thing is taken for damage
+LEAST = 0.8  #: probability from which a thing is taken for damage
 
 _FARTHEST = 4.0  # deviations from the mean at which a measure is cut off
 
 # A row a measure, in the order of `detect`: mean, deviation, weight, weight of the square.
-_TABLE = np.zeros((13, 4)) + [0, 1, 0, 0]
-_CONSTANT = -9.0
+_TABLE = np.array(
+    [
+        (1.161, 1.282, 4.763, -0.87),  # area
+        (0.907, 0.914, -3.191, 0.711),  # length
+        (0.254, 0.457, -0.302, -0.103),  # width
+        (0.113, 0.194, -0.61, 0.149),  # thickness over width
+        (1.546, 0.152, 1.318, -0.015),  # how far it stands out
+        (1.634, 0.249, -1.396, 0.02),  # and at most
+        (4.571, 0.303, 0.697, -0.112),  # contrast
+        (-3.094, 1.118, -1.005, -0.113),  # others around
+        (2.887, 0.357, -0.745, 0.013),  # texture around
+        (0.498, 0.041, 0.151, -0.078),  # its side's share of that
+        (-1.918, 0.517, -0.745, 0.055),  # slope of the ground
+        (0.692, 0.159, 0.456, -0.394),  # brightness
+        (1.341, 1.236, -0.153, -0.247),  # unevenness
+    ]
+)
+_CONSTANT = -4.069
 
 
 def terms(measures: Floats, mean: Floats, deviation: Floats) -> Floats:

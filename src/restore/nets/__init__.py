@@ -1,1 +1,1 @@
-"""Networks and samplers, one file each; torch and nothing of ours."""
+"""Networks and samplers, one file or folder each; torch and nothing of ours."""

@@ -54,7 +54,7 @@ def restored(
                 f"{name} returned values that are not numbers",
                 hint="try --precision fp32, or another --backend",
             )
-    if draws.evidence and (outcome.evidence is None or backend.error_per_spread is None):
+    if draws.evidence and outcome.evidence is None:
         raise BackendError(f"{name} drew no samples to measure doubt by", hint="drop --confidence")
     evidence, middle = (
         None if part is None else part.float().cpu()

@@ -20,6 +20,7 @@ from ..photo import Photo
 from ..resample import strips
 from ..routes import Detected, Route
 from . import tiled
+from .doubt import no_doubt
 from .levels import LEVELS, LevelMap, measured, told
 from .restored import NoiseFound, Pixels, Restored
 from .views import under_levels
@@ -36,9 +37,11 @@ _FORCED = {
 
 
 def restore(
-    photo: Photo, backend: Backend, job: Job, workers: Workers, clock: Stopwatch
+    photo: Photo, backend: Backend, job: Job, draws: Draws, workers: Workers, clock: Stopwatch
 ) -> Restored:
     """Denoise a photo as its job wants it.
+
+    Where no network is asked, nothing is a guess.
 
     Raises:
         BackendError: If the backend broke its contract.
@@ -54,6 +57,9 @@ def restore(
             levels = levels.uniform()
         if wanted.noise is NoiseKind.SENSOR:
             levels = levels.of_brightness()
+    if job.entry.mends and detected.route is Route.NONE and detected.kind == "clean":
+        also = f"{job.entry.name} mends more than noise"
+        detected = replace(detected, route=Route.NETWORK, reason=f"{detected.reason}; {also}")
     one = _Denoising(photo, job, workers, clock, detected, levels)
     if detected.route is Route.NONE or wanted.strength == 0:
         return one.untouched()
@@ -65,9 +71,12 @@ def restore(
             cleaned = _without_pattern(photo.pixels, detected)
             return one.untouched() if cleaned is None else one.finished([cleaned])
     guidance = Guidance(noise_map=None if levels is None else levels.level)
-    draws = Draws(results=job.samples)
     network = tiled.restore(photo, backend, job, guidance, draws, workers, clock)
-    return one.finished([network.render(sample) for sample in range(job.samples)])
+    restored = one.finished([network.render(sample) for sample in range(job.samples)])
+    if network.confidence is None:
+        return restored
+    maps = {**restored.maps, **network.maps}
+    return replace(restored, confidence=network.confidence, maps=maps)
 
 
 def _levels(photo: Photo, backend: Backend, job: Job, workers: Workers) -> LevelMap | None:
@@ -146,6 +155,8 @@ class _Denoising:
         height, width = self.photo.pixels.shape[:2]
         if by_network and height * width < _LEAST_PIXELS:
             sentence = "the photo is too small to tell noise from structure"
+        elif by_network and self.job.entry.mends:
+            sentence = f"changed by {last.amount:.1f} levels (RMS); detail that it adds is a guess"
         elif by_network:
             sentence = evidence.advice(last, self.job.denoising.strength)
         else:
@@ -252,5 +263,9 @@ class _Denoising:
                 shown[top:bottom] = fine.round().clamp(0, 65535).permute(1, 2, 0).numpy()
             return shown
 
-        drawn = {"removed": removed, "noise": noise}
+        drawn = {
+            "removed": removed,
+            "noise": noise,
+            "confidence": lambda: no_doubt(before.shape[:2]),
+        }
         return {kind: drawn[kind] for kind in self.job.maps}

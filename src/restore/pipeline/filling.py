@@ -21,13 +21,13 @@ from torch.nn import functional as F
 from .. import masks, noise
 from ..backend import Backend, Draws, Guidance, Shown
 from ..clock import Stopwatch
-from ..errors import BackendError, UsageError
+from ..errors import UsageError
 from ..job import Job, MaskFile
 from ..masks import Holes, Mask
 from ..photo import Photo
 from . import contract
 from .crops import Crop, crops, nearness
-from .filled import doubt_of, no_doubt
+from .doubt import doubt_of, no_doubt
 from .memory import with_tiles
 from .overview import small_picture
 from .restored import Filled, Pixels, Restored
@@ -66,11 +66,6 @@ def restore(
         BackendError: If the backend broke its contract, or draws no samples to measure doubt by.
         DeviceError: If memory does not suffice for the smallest tile.
     """
-    if job.confidence and backend.error_per_spread is None:
-        raise BackendError(
-            f"{type(backend).__name__} drew no samples to measure doubt by",
-            hint="drop --confidence",
-        )
     with clock("mask"):
         values, sure = _values(photo, mask)
         wide = masks.grown(values, job.masking.grow)
@@ -106,8 +101,9 @@ def restore(
         shares = masks.opacity(wide.reshape(-1)[index], job.masking.threshold)
     confidence = None
     if job.confidence:
-        assert backend.error_per_spread is not None  # see above
-        confidence = doubt_of(answers, hole, backend.error_per_spread)
+        assert backend.error_per_spread is not None  # `run` sees to it
+        pieces = (answers[:, :, n : n + BLOCK] for n in range(0, answers.shape[2], BLOCK))
+        confidence = doubt_of(map(torch.from_numpy, pieces), hole, backend.error_per_spread)
         maps["confidence"] = confidence.render
 
     def render(sample: int) -> Pixels:

@@ -42,20 +42,19 @@ def restore(
         BackendError: If the backend broke its contract.
         DeviceError: If memory does not suffice for the smallest tile.
     """
-    if job.task is Task.DENOISE:
-        if job.confidence:
-            raise BackendError("denoising guesses no colours", hint="--removed shows what went")
-        return denoising.restore(photo, backend, job, workers, clock)
+    if job.confidence and backend.error_per_spread is None:
+        what = f"how sure {type(backend).__name__} is was never measured"
+        raise BackendError(what, hint="drop --confidence")
     evidence = max(EVIDENCE_DRAWS, job.samples) if job.confidence else 0
+    draws = Draws(results=job.samples, evidence=evidence)
+    if job.task is Task.DENOISE:
+        return denoising.restore(photo, backend, job, draws, workers, clock)
     if job.task is Task.INPAINT:
         samples = max(job.samples, evidence)
         return filling.restore(photo, backend, job, mask, samples, workers, clock)
-    draws = Draws(results=job.samples, evidence=evidence)
     guidance = Guidance(hints=hints_of(job.hints, photo))
     restore_photo = tiled.restore if backend.limits.short_side is None else whole.restore
     restored = restore_photo(photo, backend, job, guidance, draws, workers, clock)
-    if job.confidence and restored.confidence is None:
-        raise BackendError("doubt cannot be shown for tiles", hint="drop --confidence")
     if job.task is Task.UPSCALE:
         notices = repetition_notice(photo.pixels, restored.render(0), backend.scale)
         return replace(restored, notices=(*restored.notices, *notices))

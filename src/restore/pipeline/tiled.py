@@ -15,12 +15,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .. import noise, tiles
+from .. import color, noise, tiles
 from ..backend import LEVEL_CELL, Backend, Draws, Guidance, Shown
 from ..clock import Stopwatch
 from ..job import Job
 from ..photo import Photo
+from ..resample import strips
 from . import contract
+from .doubt import doubt_of
 from .memory import with_tiles
 from .overview import small_picture
 from .restored import Pixels, Restored
@@ -52,9 +54,24 @@ def restore(
     with clock("network"):
         prepared = contract.prepared(backend, seen, guidance)
         view = view_of(photo, job.task)
-        one = _Tiler(photo, view, backend, job, guidance, draws, prepared)
+        # In tiles, samples are their own evidence.
+        wanted = Draws(results=max(draws.results, draws.evidence))
+        one = _Tiler(photo, view, backend, job, guidance, wanted, prepared)
         samples = with_tiles(lambda tile: one.run(tile, workers), limits, job)
-    return Restored(lambda sample: samples[sample])
+    if not draws.evidence:
+        return Restored(lambda sample: samples[sample])
+    assert backend.error_per_spread is not None  # `run` sees to it
+    with clock("doubt"):
+        everywhere = np.ones(samples[0].shape[:2], bool)
+        doubt = doubt_of(_rows(samples), everywhere, backend.error_per_spread)
+    return Restored(lambda sample: samples[sample], doubt, maps={"confidence": doubt.render})
+
+
+def _rows(samples: list[Pixels]) -> Iterator[Tensor]:
+    """Yield strips of pictures, row by row: (samples, 3, n) in [0, 1]."""
+    for top, bottom in strips(*samples[0].shape[:2]):
+        integers = (torch.from_numpy(sample[top:bottom]) for sample in samples)
+        yield torch.stack([color.to_picture(pixels).flatten(1) for pixels in integers])
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,18 @@ _TERM = {
 }
 
 
-def digital_source_type(task: str, earlier: str = "") -> str:
+def digital_source_type(task: str, earlier: str = "", *, invents: bool = False) -> str:
     """Return the term for a task's output, a URI; the stronger of it and the source's wins.
+
+    A backend that `invents` makes of any task one that adds what was not there.
 
     Terms for how a photograph was captured are weaker than any of ours.
 
     >>> digital_source_type("denoise")
     'http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced'
     """
-    own, before = _TERM[task], earlier.strip().rstrip("/").rpartition("/")[2]
+    own = _INVENTED if invents else _TERM[task]
+    before = earlier.strip().rstrip("/").rpartition("/")[2]
     if before in _STRENGTH and _STRENGTH.index(before) > _STRENGTH.index(own):
         own = before
     return _VOCABULARY + own

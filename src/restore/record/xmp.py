@@ -70,6 +70,7 @@ class Step:
     models: tuple[str, ...]  #: names and hashes of weights; without any, no AI system is named
     parameters: str  #: the history's account of it
     fingerprint: str
+    invents: bool = False  #: adds what the photo did not show, whatever its task mostly does
 
 
 class Packet(NamedTuple):
@@ -110,7 +111,8 @@ def _merged(root: Element, step: Step, earlier: str = "") -> Packet:
     if description is None:
         description = SubElement(rdf, _DESCRIPTION, {_ABOUT: ""})
     tool = f"{step.program} {step.version}"
-    term = digital_source_type(step.task, _taken(rdf, _SOURCE_TYPE) or earlier)
+    before = _taken(rdf, _SOURCE_TYPE) or earlier
+    term = digital_source_type(step.task, before, invents=step.invents)
     first_tool = _taken(rdf, _TOOL)
     for name in (_SYSTEM, _SYSTEM_VERSION, _FINGERPRINT, _EXTENDED):
         _taken(rdf, name)

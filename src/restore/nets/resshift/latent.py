@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from .checkpoint import load
 from .published import Published
 from .sampler import Draw, sample
-from .schedule import Schedule
 from .unet import UNetModelSwin
 from .vq import VQAutoencoder
 
@@ -25,8 +25,7 @@ class LatentResShift:
 
     unet: UNetModelSwin
     autoencoder: VQAutoencoder
-    schedule: Schedule
-    scale: int  #: sides of the result per side of the photograph
+    published: Published
 
     @classmethod
     def load(cls, model: Published, unet: Path, autoencoder: Path) -> LatentResShift:
@@ -39,9 +38,14 @@ class LatentResShift:
         return cls(
             load(unet, lambda: UNetModelSwin(model.unet)),
             load(autoencoder, lambda: VQAutoencoder(model.autoencoder)),
-            model.schedule,
-            model.scale,
+            model,
         )
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> LatentResShift:
+        """Move both networks, in place."""
+        for net in (self.unet, self.autoencoder):
+            net.to(device, dtype).to(memory_format=torch.channels_last)
+        return self
 
     def restore(self, photo: Tensor, noise: Draw, mask: Tensor | None = None) -> Tensor:
         """Draw one restored photograph.
@@ -61,11 +65,11 @@ class LatentResShift:
         """
         condition = self.unet.condition(photo, mask)
         z_y = self.encoded(photo)
-        z_0 = sample(lambda z, t: self.unet(z, t, condition), z_y, self.schedule, noise)
+        z_0 = sample(lambda z, t: self.unet(z, t, condition), z_y, self.published.schedule, noise)
         return self.autoencoder.decode(z_0).clamp_(-1, 1)
 
     def encoded(self, photo: Tensor) -> Tensor:
         """Return z_y: the latent of the photograph, enlarged to the result's size."""
-        if self.scale > 1:
-            photo = F.interpolate(photo, scale_factor=float(self.scale), mode="bicubic")
+        if (scale := self.published.scale) > 1:
+            photo = F.interpolate(photo, scale_factor=float(scale), mode="bicubic")
         return self.autoencoder.encode(photo)

@@ -34,8 +34,6 @@ class Published:
     """A model: two files of weights and how to use them."""
 
     summary: str
-    file: str  #: of the UNet, as in the release
-    autoencoder_file: str
     schedule: Schedule
     unet: UNetConfig
     autoencoder: VQConfig
@@ -47,14 +45,10 @@ class Published:
         return self.unet.multiple * self.unet.reduction
 
 
-_F4_FILE = "autoencoder_vq_f4.pth"
-
-#: By our names.
+#: By their names in weights.lock, which knows the files.
 PUBLISHED = {
     "resshift-realsr-v1": Published(
         summary="enlarges real photographs by 4, in 15 steps",
-        file="resshift_realsrx4_s15_v1.pth",
-        autoencoder_file=_F4_FILE,
         schedule=FIFTEEN_STEPS,
         unet=ENLARGE,
         autoencoder=F4,
@@ -62,8 +56,6 @@ PUBLISHED = {
     ),
     "resshift-realsr-v2": Published(
         summary="enlarges real photographs by 4, in 15 steps, trained for longer",
-        file="resshift_realsrx4_s15_v2.pth",
-        autoencoder_file=_F4_FILE,
         schedule=FIFTEEN_STEPS,
         unet=ENLARGE,
         autoencoder=F4,
@@ -71,17 +63,13 @@ PUBLISHED = {
     ),
     "resshift-realsr-v3": Published(
         summary="enlarges real photographs by 4, in 4 steps",
-        file="resshift_realsrx4_s4_v3.pth",
-        autoencoder_file=_F4_FILE,
         schedule=FOUR_STEPS,
         unet=ENLARGE,
         autoencoder=F4,
         scale=4,
     ),
-    "resshift-bicsr": Published(
+    "resshift-bicubic": Published(
         summary="enlarges photographs by 4 that a bicubic filter reduced",
-        file="resshift_bicsrx4_s4.pth",
-        autoencoder_file=_F4_FILE,
         schedule=FOUR_STEPS,
         unet=ENLARGE,
         autoencoder=F4,
@@ -89,8 +77,6 @@ PUBLISHED = {
     ),
     "resshift-inpaint-imagenet": Published(
         summary="fills holes in photographs of anything",
-        file="resshift_inpainting_imagenet_s4.pth",
-        autoencoder_file=_F4_FILE,
         schedule=FOUR_STEPS,
         unet=FILL,
         autoencoder=F4,
@@ -98,17 +84,13 @@ PUBLISHED = {
     ),
     "resshift-inpaint-face": Published(
         summary="fills holes in portraits",
-        file="resshift_inpainting_face_s4.pth",
-        autoencoder_file="celeba256_vq_f4_dim3_face.pth",
         schedule=FOUR_STEPS,
         unet=FILL,
         autoencoder=F4,
         scale=1,
     ),
-    "resshift-faceir": Published(
+    "resshift-face": Published(
         summary="restores aligned portraits of 512 x 512 pixels",
-        file="resshift_faceir_s4.pth",
-        autoencoder_file="ffhq512_vq_f8_dim8_face.pth",
         schedule=FOUR_STEPS,
         unet=FACE,
         autoencoder=F8,

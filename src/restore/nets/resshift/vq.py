@@ -222,9 +222,10 @@ class Quantizer(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         n, c, h, w = z.shape
-        # A distance in half precision would choose other entries.
+        places = z.permute(0, 2, 3, 1).reshape(-1, c).float()
         codebook = self.embedding["weight"].float()
-        index = nearest(z.permute(0, 2, 3, 1).reshape(-1, c).float(), codebook)
+        with torch.autocast(z.device.type, enabled=False):  # rounded, other entries are nearest
+            index = nearest(places, codebook)
         return codebook[index].view(n, h, w, c).permute(0, 3, 1, 2)
 
 
