@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from restore.backend import Backend
 from restore.job import Denoising, Keep, NoiseKind
+from restore.routes import Route
 
 from ..denoising import classical, comparing
 from ..denoising.classical import label
@@ -23,35 +24,23 @@ from .worn import worn
 
 TITLE = "Blind restoration, PSNR in dB"
 INPUT = "input"
-DEFAULT = "default settings"
-ALL = "`--noise sensor --keep none`"
-WAYS = {DEFAULT: Denoising(), ALL: Denoising(noise=NoiseKind.SENSOR, keep=Keep.NONE)}
+ONE, MEAN = "ours, one sample", "ours, mean of samples"
+CODERS = {
+    "autoencoder, default settings": Denoising(),
+    "autoencoder, `--noise sensor --keep none`": Denoising(noise=NoiseKind.SENSOR, keep=Keep.NONE),
+}
+ROWS = (INPUT, ONE, MEAN, *CODERS)
 GAINS = (1, 2.5)  #: dB above the input: trained on a CPU, on a GPU
-
-
-def one_sample(way: str) -> str:
-    """Name the row of a single sample."""
-    return f"ours, one sample, {way}"
-
-
-def mean_of_samples(way: str) -> str:
-    """Name the row that the bars are about."""
-    return f"ours, mean of samples, {way}"
-
-
-def autoencoder(way: str) -> str:
-    """Name the row of the denoiser that ships."""
-    return f"autoencoder, {way}"
 
 
 @dataclass(frozen=True)
 class _Case:
     """One photo, what is left of it, and what the restorers made of that."""
 
-    left: Picture
     truth: Picture
     made: Mapping[str, Picture]  #: by row
     scores: Comparison
+    route: Route
 
 
 def measure(photos: Sequence[Photograph], restorer: Restorer, denoiser: Backend) -> Found:
@@ -63,41 +52,41 @@ def measure(photos: Sequence[Photograph], restorer: Restorer, denoiser: Backend)
     def one(photo: Photograph) -> _Case:
         truth = photo.pixels()
         left = worn(truth, photo.seed)
-        made = {INPUT: left}
-        for way, wanted in WAYS.items():
-            samples = restorer.cleaned(left, wanted)
-            made[one_sample(way)] = samples[0]
-            made[mean_of_samples(way)] = mean_of(samples)
-            made[autoencoder(way)] = denoised(denoiser, left, wanted).pixels
+        ours = restorer.cleaned(left)
+        made = {INPUT: left, ONE: ours.samples[0], MEAN: mean_of(ours.samples)}
+        made |= {row: denoised(denoiser, left, wanted).pixels for row, wanted in CODERS.items()}
         scores = {row: psnr(picture, truth) for row, picture in made.items()}
         scores |= {label(filter_): psnr(filter_(left), truth) for filter_ in tried}
-        return _Case(left, truth, made, Comparison(photo.name, scores, untouched=False))
+        compared = Comparison(photo.name, scores, ours.route is Route.NONE)
+        return _Case(truth, made, compared, ours.route)
 
     cases = side_by_side(one, photos)
     results = [case.scores for case in cases]
-    rows = [[row, f"{comparing.mean(results, row):.2f}"] for row in _rows()]
+    rows = [[row, f"{comparing.mean(results, row):.2f}"] for row in ROWS]
     rows += comparing.rival_cells([results], tried)
-    denoisers = classical.described(classical.GRID if tried else ())
-    said = f"{len(photos)} photos, {restorer.samples} samples. {denoisers}"
+    networked = sum(case.route is Route.NETWORK for case in cases)
+    said = (
+        f"{len(photos)} photos, {restorer.samples} samples; the network is asked for {networked}. "
+        + classical.described(classical.GRID if tried else ())
+    )
     table = Table(
         TITLE,
         ["method", "PSNR"],
         rows,
         _bars(results, tried),
         [f"{said} {filters.described()}" if tried else said],
-        {"photos": [result.summary() for result in results]},
+        {"photos": [{**case.scores.summary(), "route": str(case.route)} for case in cases]},
     )
 
     def views() -> list[View]:
-        won = comparing.winner(results, tried)
-        best = max((autoencoder(way) for way in WAYS), key=lambda r: comparing.mean(results, r))
-        ours = max(WAYS, key=lambda way: comparing.mean(results, mean_of_samples(way)))
+        won, coder = comparing.winner(results, tried), _coder(results)
         return [
             View(
-                f"{case.scores.name}, {ours}",
+                case.scores.name,
                 [
-                    *(case.left, case.made[one_sample(ours)], case.made[mean_of_samples(ours)]),
-                    *(case.left if won is None else won(case.left), case.truth, case.made[best]),
+                    *(case.made[row] for row in (INPUT, ONE, MEAN)),
+                    case.made[INPUT] if won is None else won(case.made[INPUT]),
+                    *(case.truth, case.made[coder]),
                 ],
             )
             for case in cases
@@ -106,24 +95,19 @@ def measure(photos: Sequence[Photograph], restorer: Restorer, denoiser: Backend)
     return Found(table, views)
 
 
-def _rows() -> list[str]:
-    return [INPUT, *(name(way) for name in (one_sample, mean_of_samples, autoencoder)
-                     for way in WAYS)]  # fmt: skip
+def _coder(results: Sequence[Comparison]) -> str:
+    """Return the row of the autoencoder's better way."""
+    return max(CODERS, key=lambda row: comparing.mean(results, row))
 
 
 def _bars(results: Sequence[Comparison], tried: Sequence[classical.Filter]) -> list[Bar]:
-    """Hold each way against the input, the best filter, and the better of the autoencoder's."""
+    """Hold the mean of samples against the input, the best filter and the autoencoder."""
+    ours = comparing.mean(results, MEAN)
+    gain = ours - comparing.mean(results, INPUT)
+    bars = [at_least("above the input", gain, *GAINS, unit=" dB")]
     rival = comparing.strongest(results, tried)
-    denoiser = max(comparing.mean(results, autoencoder(way)) for way in WAYS)
-    bars = []
-    for way in WAYS:
-        ours = comparing.mean(results, mean_of_samples(way))
-        gain = ours - comparing.mean(results, INPUT)
-        bars.append(at_least(f"{way}, above the input", gain, *GAINS, unit=" dB"))
-        if rival is not None:
-            what = f"{way}, above the best classical filter"
-            bars.append(at_least(what, ours - rival, 0, unit=" dB"))
-        above = ours - denoiser
-        what = f"{way}, above the autoencoder (only if trained on a GPU)"
-        bars.append(at_least(what, above, 0, unit=" dB"))
-    return bars
+    if rival is not None:
+        bars.append(at_least("above the best classical filter", ours - rival, 0, unit=" dB"))
+    above = ours - comparing.mean(results, _coder(results))
+    what = "above the autoencoder (asked of what is trained on a GPU)"
+    return [*bars, at_least(what, above, 0, unit=" dB")]

@@ -21,7 +21,7 @@ LENGTHS = (0.1, 0.6)  #: of lines, of the longer side
 BEND = 0.25  #: of a line's length that its middle is off the straight line, at most
 SIZES = (4, 24)  #: of blobs, pixels across at their longest
 _BUMPS = (2, 3, 5)  #: waves around a blob's outline
-_ROUNDEST = 0.15  #: of the outline that each wave takes away, at most
+_DEEPEST = 0.15  #: share of the radius that each wave takes away, at most
 _POINTS = 64  #: along a line
 
 
@@ -78,12 +78,18 @@ def _distance(
 
 def _blob(height: int, width: int, random: Random) -> Mask:
     """Draw a speck with a wavy outline."""
-    y, x = np.ogrid[:height, :width]
     radius = random.uniform(*SIZES) / 2
     top, left = random.uniform((0, 0), (height, width))
-    angle = np.arctan2(y - top, x - left)
-    outline = np.ones((height, width))
-    for bumps in _BUMPS:
-        deep, phase = random.uniform(0, _ROUNDEST), random.uniform(0, 2 * np.pi)
+    waves = [(bumps, random.uniform(0, _DEEPEST), random.uniform(0, 2 * np.pi)) for bumps in _BUMPS]
+    mask = np.zeros((height, width), bool)
+    rows, columns = (
+        slice(max(0, int(middle - radius)), int(middle + radius) + 2) for middle in (top, left)
+    )
+    y, x = np.ogrid[:height, :width]
+    down, across = y[rows] - top, x[:, columns] - left
+    angle = np.arctan2(down, across)
+    outline = np.ones(angle.shape)
+    for bumps, deep, phase in waves:
         outline -= deep * (1 + np.cos(bumps * angle + phase)) / 2
-    return np.asarray(np.hypot(y - top, x - left) <= radius * outline)
+    mask[rows, columns] = np.hypot(down, across) <= radius * outline
+    return mask

@@ -15,14 +15,23 @@ from restore.backend import Backend, Entry, Task
 from restore.clock import Stopwatch
 from restore.cores import usable_cores
 from restore.device import freeze_arithmetic
-from restore.job import Denoising, Job, MaskFile
+from restore.job import Denoising, Job, Keep, MaskFile
 from restore.photo import Photo, Pixels
-from restore.pipeline import Workers, restore
+from restore.pipeline import Restored, Workers, restore
+from restore.routes import Route
 
 from ..metrics import Picture
 from .holes import Mask
 
 NAME = "resshift"
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What the product made of a degraded picture."""
+
+    samples: Sequence[Picture]
+    route: Route  #: that its detector chose
 
 
 @dataclass(frozen=True)
@@ -47,29 +56,26 @@ class Restorer:
         _loaded(file, Task.DENOISE, 1)  # a wrong file is told at once
         return restorer
 
-    def cleaned(self, picture: Picture, wanted: Denoising) -> list[Picture]:
-        """Restore a picture as `restore denoise --backend resshift` does: every sample."""
-        return self._restored(picture, Task.DENOISE, 1, self.samples, wanted)
+    def cleaned(self, picture: Picture) -> Cleaned:
+        """Restore a picture as `restore denoise --backend resshift` does."""
+        restored = self._restored(picture, Task.DENOISE, 1, self.samples)
+        assert restored.noise is not None  # every denoiser's result tells of it
+        return Cleaned(_rendered(restored, self.samples), restored.noise.detected.route)
 
     def filled(self, pixels: Pixels, mask: Mask, samples: int | None = None) -> list[Pixels]:
         """Fill a photo of 8 or 16 bits as `restore inpaint --mask` does: every sample."""
-        white = np.where(mask, np.uint8(255), np.uint8(0))
-        drawn = MaskFile("drawn", "0" * 64, white)
-        return self._restored(pixels, Task.INPAINT, 1, samples or self.samples, mask=drawn)
+        count = samples or self.samples
+        drawn = MaskFile("drawn", "0" * 64, np.where(mask, np.uint8(255), np.uint8(0)))
+        return _rendered(self._restored(pixels, Task.INPAINT, 1, count, drawn), count)
 
     def enlarged(self, picture: Picture, scale: int) -> list[Picture]:
         """Enlarge a picture as `restore upscale --scale` does: every sample."""
-        return self._restored(picture, Task.UPSCALE, scale, self.samples)
+        restored = self._restored(picture, Task.UPSCALE, scale, self.samples)
+        return _rendered(restored, self.samples)
 
     def _restored(
-        self,
-        pixels: Pixels,
-        task: Task,
-        scale: int,
-        samples: int,
-        wanted: Denoising | None = None,
-        mask: MaskFile | None = None,
-    ) -> list[Pixels]:
+        self, pixels: Pixels, task: Task, scale: int, samples: int, mask: MaskFile | None = None
+    ) -> Restored:
         entry = _entry(task)
         job = Job(
             task,
@@ -78,18 +84,20 @@ class Restorer:
             samples=samples,
             threads=usable_cores(),  # photos are restored side by side, one on each
             options=_options(entry, task, scale),
-            denoising=wanted or Denoising(),
+            denoising=Denoising(keep=Keep.NONE),  # the command's own default for what mends
         )
         backend = _loaded(self.file, task, scale)
-        photo = Photo(pixels, "PNG")
-        restored = restore(photo, backend, job, Workers(1), Stopwatch(), mask)
-        return [restored.render(sample) for sample in range(samples)]
+        return restore(Photo(pixels, "PNG"), backend, job, Workers(1), Stopwatch(), mask)
 
 
 def mean_of(samples: Sequence[Picture]) -> Picture:
     """Return the mean of samples as a person could store it: rounded to 8 bits."""
     mean = np.mean(samples, axis=0, dtype=np.float64)
     return np.asarray(mean.round().astype(np.uint8))
+
+
+def _rendered(restored: Restored, samples: int) -> list[Pixels]:
+    return [restored.render(sample) for sample in range(samples)]
 
 
 def _entry(task: Task) -> Entry:
