@@ -82,7 +82,7 @@ def measure(photos: Sequence[Photograph], restorer: Restorer, denoiser: Backend)
         won, coder = comparing.winner(results, tried), _coder(results)
         return [
             View(
-                case.scores.name,
+                f"{case.scores.name}, restored",
                 [
                     *(case.made[row] for row in (INPUT, ONE, MEAN)),
                     case.made[INPUT] if won is None else won(case.made[INPUT]),

@@ -96,7 +96,7 @@ def measure(photos: Sequence[Photograph], restorer: Restorer) -> Found:
         won = comparing.winner(results, tried)
         return [
             View(
-                case.scores.name,
+                f"{case.scores.name}, filled",
                 [
                     *(case.left, case.made[ONE], case.made[MEAN]),
                     *(case.left if won is None else won(case.left, case.mask), case.truth),
