@@ -210,6 +210,15 @@ def test_unsharp_masking_follows_the_denoiser() -> None:
     assert np.ptp(blurred[12, 10:14].astype(int)) < 70
 
 
+def test_filters_that_begin_alike_give_what_they_give_alone() -> None:
+    pytest.importorskip("cv2")
+    means, picture = classical.NonLocalMeans(6, 6), worn(drawn(32, 40), 0)
+    tried = (means, filters.Sharpened(means, 1, 0.5), classical.Median(3))
+    found = list(filters.applied(tried, picture))
+    assert [filter_ for filter_, _ in found] == list(tried)
+    assert all(np.array_equal(cleaned, filter_(picture)) for filter_, cleaned in found)
+
+
 def test_every_setting_has_its_own_name_and_is_told() -> None:
     settings = [*map(classical.label, filters.GRID), *map(classical.label, filters.FILLINGS)]
     assert len(set(settings)) == len(settings)

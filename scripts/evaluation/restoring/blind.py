@@ -56,7 +56,8 @@ def measure(photos: Sequence[Photograph], restorer: Restorer, denoiser: Backend)
         made = {INPUT: left, ONE: ours.samples[0], MEAN: mean_of(ours.samples)}
         made |= {row: denoised(denoiser, left, wanted).pixels for row, wanted in CODERS.items()}
         scores = {row: psnr(picture, truth) for row, picture in made.items()}
-        scores |= {label(filter_): psnr(filter_(left), truth) for filter_ in tried}
+        for filter_, cleaned in filters.applied(tried, left):
+            scores[label(filter_)] = psnr(cleaned, truth)
         compared = Comparison(photo.name, scores, ours.route is Route.NONE)
         return _Case(truth, made, compared, ours.route)
 

@@ -6,8 +6,9 @@ more than a user can do, who has no truth to choose by.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -47,9 +48,13 @@ class Sharpened:
     method: ClassVar[str] = "non-local means, then unsharp masking"
 
     def __call__(self, picture: Picture) -> Picture:
+        return self.after(self.means(picture))
+
+    def after(self, cleaned: Picture) -> Picture:
+        """Sharpen what non-local means left."""
         import cv2
 
-        smooth = self.means(picture).astype(np.float32)
+        smooth = cleaned.astype(np.float32)
         blurred = cv2.GaussianBlur(smooth, (0, 0), self.sigma)
         sharp = smooth + self.amount * (smooth - blurred)
         return np.asarray(sharp.round().clip(0, 255).astype(np.uint8))
@@ -127,6 +132,22 @@ ENLARGINGS = (
     Enlarging("bicubic", Image.Resampling.BICUBIC),
     Enlarging("Lanczos", Image.Resampling.LANCZOS),
 )
+
+
+def applied(tried: Sequence[Filter], picture: Picture) -> Iterator[tuple[Filter, Picture]]:
+    """Apply filters to a picture; non-local means, which take their time, once each."""
+
+    @cache
+    def cleaned(means: NonLocalMeans) -> Picture:
+        return means(picture)
+
+    for filter_ in tried:
+        if isinstance(filter_, Sharpened):
+            yield filter_, filter_.after(cleaned(filter_.means))
+        elif isinstance(filter_, NonLocalMeans):
+            yield filter_, cleaned(filter_)
+        else:
+            yield filter_, filter_(picture)
 
 
 def described() -> str:
