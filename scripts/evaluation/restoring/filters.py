@@ -112,10 +112,10 @@ class Enlarging:
 
 
 SIGMAS = (0.4, 0.6, 0.8, 1, 1.3, 1.7)
-STRENGTHS = (4, 6, 8, 10, 13, 17)
-MASKS = (1, 2)
-AMOUNTS = (0.25, 0.5, 1)
-RADII = (1, 2, 3, 5, 8, 12)
+STRENGTHS = (2, 3, 4, 6, 8, 10, 13, 17)
+MASKS = (1, 1.5, 2, 3)
+AMOUNTS = (0.25, 0.5, 1, 1.5)
+RADII = (1, 2, 3, 5, 8, 12, 18)
 
 GAUSSIANS: tuple[Filter, ...] = tuple(Gaussian(sigma) for sigma in SIGMAS)
 SHARPENED: tuple[Filter, ...] = tuple(
