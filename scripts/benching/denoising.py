@@ -46,10 +46,10 @@ def load_net(weights: Path) -> Denoiser:
     return read_net(weights, lambda table: Denoiser(AutoencoderConfig.of(table))).eval()
 
 
-def whole_picture(pixels: Pixels) -> Tensor:
+def whole_picture(pixels: Pixels, multiple: int = MULTIPLE) -> Tensor:
     """Return all of a photo as (1, 3, H, W), padded to what the network accepts."""
     picture = color.to_picture(torch.from_numpy(pixels))[None]
-    pad = (0, -picture.shape[3] % MULTIPLE, 0, -picture.shape[2] % MULTIPLE)
+    pad = (0, -picture.shape[3] % multiple, 0, -picture.shape[2] % multiple)
     return F.pad(picture, pad, mode="replicate").contiguous()
 
 

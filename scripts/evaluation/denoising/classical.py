@@ -9,20 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
 
 import numpy as np
 
 from ..metrics import Picture
 
+Usable = TypeVar("Usable")
+
 ABSENT = "OpenCV is not installed (pip install opencv-python-headless)"
 
 
-class Filter(Protocol):
+class Setting(Protocol):
     """One method at one setting; `str` tells the setting."""
 
     @property
     def method(self) -> str: ...
+
+
+class Filter(Setting, Protocol):
+    """One that is called with nothing but a picture."""
 
     def __call__(self, picture: Picture) -> Picture: ...
 
@@ -104,12 +110,12 @@ MEDIANS: tuple[Filter, ...] = tuple(Median(side) for side in SIDES)
 GRID = MEANS + BILATERALS + MEDIANS
 
 
-def label(filter_: Filter) -> str:
+def label(setting: Setting) -> str:
     """Name a method at a setting."""
-    return f"{filter_.method}: {filter_}"
+    return f"{setting.method}: {setting}"
 
 
-def usable(filters: Sequence[Filter]) -> Sequence[Filter]:
+def usable(filters: Sequence[Usable]) -> Sequence[Usable]:
     """Return the filters if OpenCV is installed, else none; it is left one thread a call."""
     if find_spec("cv2") is None:
         return ()

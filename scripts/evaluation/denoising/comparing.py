@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,13 +12,15 @@ from restore.backend import Backend
 from restore.job import Denoising
 
 from ..metrics import Picture, psnr
-from .classical import Filter, label
+from .classical import Filter, Setting, label
 from .product import denoised
 
 INPUT = "noisy input"
 DEFAULT = "ours, blind, default settings"
 ALL = "ours, blind, `--keep none`"
 TOLD = "ours, told the level, `--keep none`"
+
+Tried = TypeVar("Tried", bound=Setting)
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,24 @@ def mean(results: Sequence[Comparison], row: str) -> float:
     return float(np.mean([result.psnr[row] for result in results]))
 
 
-def best(results: Sequence[Comparison], filters: Sequence[Filter]) -> dict[str, Filter]:
-    """Return each method's setting of the best mean PSNR: method -> filter."""
-    found: dict[str, Filter] = {}
-    for filter_ in filters:
-        so_far = found.get(filter_.method)
-        if so_far is None or mean(results, label(filter_)) > mean(results, label(so_far)):
-            found[filter_.method] = filter_
+def best(results: Sequence[Comparison], settings: Sequence[Tried]) -> dict[str, Tried]:
+    """Return each method's setting of the best mean PSNR, by the method's name."""
+    found: dict[str, Tried] = {}
+    for setting in settings:
+        so_far = found.get(setting.method)
+        if so_far is None or mean(results, label(setting)) > mean(results, label(so_far)):
+            found[setting.method] = setting
     return found
 
 
+def winner(results: Sequence[Comparison], settings: Sequence[Tried]) -> Tried | None:
+    """Return the best setting of the best method; None without methods."""
+    found = best(results, settings).values()
+    return max(found, key=lambda setting: mean(results, label(setting)), default=None)
+
+
 def rival_cells(
-    columns: Sequence[Sequence[Comparison]], filters: Sequence[Filter]
+    columns: Sequence[Sequence[Comparison]], filters: Sequence[Setting]
 ) -> list[list[str]]:
     """Return one line for each method: its name, and for each column its best and where."""
     winners = [best(results, filters) for results in columns]
@@ -84,6 +93,7 @@ def rival_cells(
     ]
 
 
-def strongest(results: Sequence[Comparison], filters: Sequence[Filter]) -> float | None:
+def strongest(results: Sequence[Comparison], filters: Sequence[Setting]) -> float | None:
     """Return the mean PSNR of the best method at its best setting; None without methods."""
-    return max((mean(results, label(f)) for f in best(results, filters).values()), default=None)
+    won = winner(results, filters)
+    return None if won is None else mean(results, label(won))

@@ -10,15 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from degrading import camera, codecs, impulses, periodic
 from degrading import grain as film
-from degrading.quantizing import quantized
 from restore.routes import Route
 
 from ..metrics import Picture
+from ..planes import picture_of, planes_of
 
 GAUSSIAN_SIGMAS = (15, 25, 50)
 JPEG_QUALITY = 90
@@ -60,20 +58,20 @@ def even(picture: Picture) -> Picture:
 def with_sensor(clean: Picture, level: SensorLevel, seed: int) -> Picture:
     """Photograph a picture of even sides with an RGGB sensor, demosaic it, save it as a JPEG."""
     random = np.random.default_rng(seed)
-    photo = camera.photographed(_planes(clean), level.gain, level.read, random)
-    return _picture(codecs.jpeg(photo, [JPEG_QUALITY], "4:2:0"))
+    photo = camera.photographed(planes_of(clean), level.gain, level.read, random)
+    return picture_of(codecs.jpeg(photo, [JPEG_QUALITY], "4:2:0"))
 
 
 def with_grain(clean: Picture, sigma: float, size: float, seed: int) -> Picture:
     """Add film grain: `sigma` levels in mid-tones, `size` in pixels."""
     random = np.random.default_rng(seed)
-    return _picture(film.film_grain(_planes(clean), sigma * LEVEL, size, random))
+    return picture_of(film.film_grain(planes_of(clean), sigma * LEVEL, size, random))
 
 
 def with_salt_and_pepper(clean: Picture, share: float, seed: int) -> Picture:
     """Make a share of the pixels black or white."""
     random = np.random.default_rng(seed)
-    return _picture(impulses.salt_and_pepper(_planes(clean), share, random))
+    return picture_of(impulses.salt_and_pepper(planes_of(clean), share, random))
 
 
 def with_pattern(clean: Picture, name: str, amplitude: float, period: float, seed: int) -> Picture:
@@ -85,7 +83,7 @@ def with_pattern(clean: Picture, name: str, amplitude: float, period: float, see
     }
     random = np.random.default_rng(seed)
     angle = float(random.uniform(0, 180))
-    return _picture(patterns[name](_planes(clean), amplitude * LEVEL, period, angle, random))
+    return picture_of(patterns[name](planes_of(clean), amplitude * LEVEL, period, angle, random))
 
 
 @dataclass(frozen=True)
@@ -130,12 +128,3 @@ KINDS = (
 
 def _normal(picture: Picture, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(picture.shape)
-
-
-def _planes(picture: Picture) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255
-
-
-def _picture(planes: Tensor) -> Picture:
-    pixels = (quantized(planes)[0] * 255).round().to(torch.uint8)
-    return pixels.permute(1, 2, 0).contiguous().numpy()

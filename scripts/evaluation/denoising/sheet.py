@@ -87,13 +87,13 @@ def row(backend: Backend, case: Case) -> Row:
     return Row(f"{case.name}, at {left},{top}: {cleaned.noise.sentence}", crops)
 
 
-def drawn(rows: Sequence[Row]) -> Image.Image:
+def drawn(rows: Sequence[Row], columns: Sequence[str] = COLUMNS) -> Image.Image:
     """Lay rows out under titles."""
     across, down = SIDE + MARGIN, SIDE + MARGIN + TITLE
-    size = (MARGIN + across * len(COLUMNS), TITLE + down * len(rows))
+    size = (MARGIN + across * len(columns), TITLE + down * len(rows))
     image = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(image)
-    for column, title in enumerate(COLUMNS):
+    for column, title in enumerate(columns):
         draw.text((MARGIN + across * column, 1), title, fill="black")
     for index, one in enumerate(rows):
         top = TITLE + down * index
