@@ -153,17 +153,51 @@ def test_levels_that_are_none_break_the_contract() -> None:
         denoised(noisy(), fakes.WrongLevels())
 
 
+def with_specks(clean: np.ndarray) -> Photo:
+    speckled = clean.copy()
+    random = np.random.default_rng(0).random(clean.shape[:2])
+    speckled[random < 0.04] = 255
+    speckled[random > 0.96] = 0
+    return Photo(speckled, "PNG")
+
+
 def test_salt_and_pepper_goes_by_the_median() -> None:
     clean = np.full((80, 100, 3), 128, np.uint8)
     clean[:, 50:] = 60
-    speckled = clean.copy()
-    random = np.random.default_rng(0).random((80, 100))
-    speckled[random < 0.04] = 255
-    speckled[random > 0.96] = 0
-    restored = denoised(Photo(speckled, "PNG"))
+    restored = denoised(with_specks(clean), fakes.Silent())
     assert found(restored).detected.route is Route.MEDIAN
     assert found(restored).sentence.endswith("of the pixels changed")
+    assert found(restored).detected.then is None
     assert (restored.render(0) == clean).mean() > 0.99
+
+
+def test_noise_under_specks_is_left_to_the_network() -> None:
+    flat = np.full((80, 100, 3), 128, np.uint8)
+    photo = with_specks((flat + np.random.default_rng(1).normal(0, 10, flat.shape)).astype("u1"))
+    restored = denoised(photo, keep=Keep.NONE, removed=True, noise_map=True)
+    noise = found(restored)
+    assert noise.detected.route is Route.MEDIAN
+    assert noise.detected.then is not None
+    assert noise.detected.then.route is Route.NETWORK
+    assert "of the pixels changed; noise of 10.0 levels was left to the network" in noise.sentence
+    assert noise.first is not None
+    assert noise.first.amount < 15  # the network's part, without the specks
+    assert restored.render(0).std() < 3
+    specks = (photo.pixels == 255).all(2)
+    assert (restored.maps["removed"]()[specks] > 200).all()
+
+
+def test_half_the_strength_removes_half_of_specks_and_noise() -> None:
+    photo = with_specks(noisy().pixels)
+    whole = change(photo, denoised(photo, keep=Keep.NONE))
+    half = change(photo, denoised(photo, keep=Keep.NONE, strength=0.5))
+    assert np.abs(half - whole / 2).max() <= 1
+    assert np.abs(whole).max() > 100
+
+
+def test_asked_for_the_median_alone_is_taken() -> None:
+    photo = with_specks(noisy().pixels)
+    assert found(denoised(photo, noise=NoiseKind.SALT_PEPPER)).detected.then is None
 
 
 @pytest.mark.parametrize("noise", [NoiseKind.AUTO, NoiseKind.PERIODIC])
@@ -171,7 +205,7 @@ def test_rows_of_random_brightness_are_straightened(noise: NoiseKind) -> None:
     clean = noisy(200, 240, sigma=2).pixels
     offsets = np.random.default_rng(1).normal(0, 5, (200, 1, 1))
     uneven = (clean + offsets).round().clip(0, 255).astype(np.uint8)
-    restored = denoised(Photo(uneven, "PNG"), noise=noise)
+    restored = denoised(Photo(uneven, "PNG"), fakes.Silent(), noise=noise)
     assert found(restored).detected.route is Route.NOTCH
     assert (restored.render(0) - clean.astype(float)).std() < 0.5 * (
         uneven - clean.astype(float)

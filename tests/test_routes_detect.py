@@ -47,7 +47,7 @@ def test_impulses_go_to_the_median() -> None:
     picture[::5, ::5] = 255
     found = detect(picture, levels(20))
     assert (found.route, found.kind) == (Route.MEDIAN, "salt-pepper")
-    assert found.reason == "1 in 25 pixels is black or white without a neighbour like it"
+    assert found.reason == "at least 1 in 25 pixels is black or white without a neighbour like it"
 
 
 def test_lines_go_to_the_notches() -> None:

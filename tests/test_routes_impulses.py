@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from conftest import scene
+from PIL import Image, ImageDraw, ImageFont
 
 from restore.routes import Route, detect, impulses
 from restore.routes.impulses import despeckled, impulses_in
@@ -20,6 +23,22 @@ def speckled(pixels: Pixels, share: float, seed: int = 0) -> Pixels:
     noisy[drawn > 1 - share / 2] = np.iinfo(pixels.dtype).max
     noisy[drawn < share / 2] = 0
     return noisy
+
+
+def text(size: int, paper: int = 255, ink: int = 0) -> Pixels:
+    """Print a page of text, with smooth edges, at a size of the font in pixels."""
+    page = Image.new("L", (360, 300), paper)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(size)
+    for line, y in enumerate(range(6, 300, round(1.4 * size))):
+        words = "The quick brown fox jumps over the lazy dog, i.e. 0123456789; " * 4
+        draw.text((6, y), words[7 * line % 60 :], fill=ink, font=font)
+    return np.asarray(page)[..., None]
+
+
+def compressed(page: Pixels, quality: int) -> Pixels:
+    file = io.BytesIO()
+    Image.fromarray(page[..., 0]).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))[..., None]
 
 
 def error(one: Pixels, other: Pixels) -> float:
@@ -92,6 +111,36 @@ def test_specks_of_one_kind_are_not_opposed() -> None:
     both = stars.copy()
     both[110:200:9, ::9] = 0
     assert impulses_in(both).opposed > 1e-3
+
+
+@pytest.mark.parametrize("size", [6, 7, 9, 11, 13, 15, 18, 28])
+@pytest.mark.parametrize(("paper", "ink"), [(255, 0), (0, 255), (225, 0)])
+def test_text_is_no_impulses(size: int, paper: int, ink: int) -> None:
+    page = text(size, paper, ink)
+    for printed in (page, compressed(page, 85)):
+        found = impulses_in(printed)
+        assert found.share < 0.002
+        assert found.opposed == 0
+        assert detect(printed, None).route is not Route.MEDIAN
+
+
+@pytest.mark.parametrize("black", [True, False])
+def test_specks_of_one_kind_on_a_photograph_are_found(black: bool) -> None:
+    picture = colour()
+    drawn = np.random.default_rng(0).random(picture.shape[:2]) < 0.02
+    picture[drawn] = 0 if black else 255
+    assert detect(picture, None).route is Route.MEDIAN
+
+
+@pytest.mark.parametrize("size", [13, 28])
+def test_strokes_stay_where_specks_go(size: int) -> None:
+    page = text(size, paper=225)
+    few = speckled(page, 0.003)
+    result = despeckled(few)
+    assert (result != page).mean() < 0.02  # most strokes are as thin as specks
+    assert error(result, page) < 15
+    many = speckled(page, 0.5)
+    assert error(despeckled(many), page) < 0.6 * error(many, page)
 
 
 @pytest.mark.parametrize("sigma", [25, 50, 75])

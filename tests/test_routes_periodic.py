@@ -7,6 +7,7 @@ import pytest
 from conftest import scene
 
 from restore.routes.periodic import Peak, find_peaks, notched
+from restore.routes.rows import find_lines
 from restore.routes.sampling import Pixels
 
 HEIGHT, WIDTH = 320, 400
@@ -87,6 +88,43 @@ def test_coarse_banding_without_overtones_is_noise() -> None:
 def test_the_edges_of_jpeg_blocks_are_no_lines() -> None:
     blocks = (np.arange(WIDTH) % 8 == 0)[None, :, None] * 6.0
     assert find_peaks(with_waves(clean(), blocks)) == ()
+
+
+def ruled(period: float, squared: bool, width: int = 1) -> Pixels:
+    """Rule paper, or square it, with lines that lie anywhere on the grid of pixels."""
+    fine = np.full((4 * HEIGHT, 4 * WIDTH), 255.0)
+    for start in np.arange(3, WIDTH, period):
+        line = slice(round(4 * start), round(4 * (start + width)))
+        fine[line] = 120
+        if squared:
+            fine[:, line] = 120
+    paper = fine.reshape(HEIGHT, 4, WIDTH, 4).mean((1, 3))
+    return np.rint(paper).astype(np.uint8)[..., None]
+
+
+@pytest.mark.parametrize("period", [10, 14.2, 20, 24, 27.3, 32, 50])
+@pytest.mark.parametrize("squared", [True, False])
+def test_ruled_and_squared_paper_is_no_noise(period: float, squared: bool) -> None:
+    paper = ruled(period, squared)
+    grain = np.random.default_rng(0).normal(0, 2, paper.shape)
+    scanned = np.clip(np.rint(0.8 * paper + 30 + grain), 0, 255).astype(np.uint8)
+    for page in (paper, scanned):
+        assert find_peaks(page) == ()
+        assert find_lines(page, ()) == ()
+
+
+@pytest.mark.parametrize("side", [2, 3, 5, 8, 12])
+def test_what_is_all_pattern_is_no_noise(side: int) -> None:
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH] // side
+    for pattern in (255 * ((x + y) % 2), 100 + 60 * (x % 2), 100 + 60 * (y % 2)):
+        drawing = pattern.astype(np.uint8)[..., None]
+        assert find_peaks(drawing) == ()
+        assert find_lines(drawing, ()) == ()
+
+
+def test_a_fine_screen_with_overtones_is_noise() -> None:
+    screen = [6 * wave(0.0, 0.1), 2 * wave(0.0, 0.2), 6 * wave(0.1, 0.0), 2 * wave(0.2, 0.0)]
+    assert len(find_peaks(with_waves(clean(), *screen))) == 4
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 5), (60, 500)])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import scene
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from restore.routes import Lines, Route, detect, find_lines, find_peaks, rows, straightened
 from restore.routes.sampling import Pixels
@@ -58,6 +59,20 @@ def test_clean_and_noisy_pictures_have_none() -> None:
         noise = np.random.default_rng(sigma).normal(0, sigma, (HEIGHT, WIDTH, 3))
         noisy = np.clip(clean() + noise, 0, 255).astype(np.uint8)
         assert found_in(noisy) == ()
+
+
+@pytest.mark.parametrize("size", [8, 11, 13])
+def test_rows_of_text_are_none(size: int) -> None:
+    page = Image.new("L", (WIDTH, HEIGHT), 255)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(size)
+    for line, y in enumerate(range(6, HEIGHT, round(1.35 * size))):
+        words = "The quick brown fox jumps over the lazy dog. 0123456789 " * 4
+        draw.text((6, y), words[7 * line % 50 :], fill=0, font=font)
+    soft = np.asarray(page.filter(ImageFilter.GaussianBlur(0.8)))
+    scan = (0.8 * soft + 35).astype(np.uint8)[..., None]
+    assert found_in(scan) == ()
+    assert found_in(scan.swapaxes(0, 1)) == ()
+    assert found_in(uneven(scan, 5, 1)) != ()
 
 
 def test_slopes_stripes_and_horizons_are_none() -> None:

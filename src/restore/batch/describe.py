@@ -167,10 +167,12 @@ def _noise(found: NoiseFound | None) -> record.Noise | None:
     if found is None:
         return None
     levels = found.levels
+    first = found.detected
+    steps = (first, first.then) if first.then else (first,)
     return record.Noise(
-        route=str(found.detected.route),
-        kind=str(found.detected.kind),
-        reason=found.detected.reason,
+        route="+".join(str(step.route) for step in steps),
+        kind="+".join(str(step.kind) for step in steps),
+        reason="; then ".join(step.reason for step in steps),
         level=()
         if levels is None or levels.is_beyond
         else tuple(_rounded(level) for level in levels.typical),

@@ -71,22 +71,42 @@ def restore(
     if job.entry.mends and detected.route is Route.NONE and detected.kind == "clean":
         also = f"{job.entry.name} mends more than noise"
         detected = replace(detected, route=Route.NETWORK, reason=f"{detected.reason}; {also}")
-    one = _Denoising(photo, job, workers, clock, detected, levels)
+    one = _Denoising(photo, job, draws, workers, clock, detected, levels)
     if detected.route is Route.NONE or wanted.strength == 0:
         return one.untouched()
-    if detected.route is Route.MEDIAN:
-        with clock("median"):
-            return one.filtered(routes.despeckled(photo.pixels))
-    if detected.route is Route.NOTCH:
-        with clock("notch"):
-            return one.filtered(_without_pattern(photo.pixels, detected))
-    guidance = Guidance(noise_map=None if levels is None else levels.level)
-    network = tiled.restore(photo, backend, job, guidance, draws, workers, clock)
-    restored = one.finished([network.render(sample) for sample in range(job.samples)])
-    if network.confidence is None:
-        return restored
-    maps = {**restored.maps, **network.maps}
-    return replace(restored, confidence=network.confidence, maps=maps)
+    if detected.route is not Route.NETWORK:
+        with clock(str(detected.route)):
+            cleaned = _mended(photo.pixels, detected)
+        if cleaned is not None and wanted.noise is NoiseKind.AUTO:
+            both = _network_after(one, cleaned, backend)
+            if both is not None:
+                return both
+        return one.filtered(cleaned)
+    made = one.by_network(backend)
+    return _doubted(made, one.finished(one.samples_of(made)))
+
+
+def _doubted(made: Restored, finished: Restored) -> Restored:
+    """Add to a result the doubt of what a backend made, if there is any."""
+    if made.confidence is None:
+        return finished
+    return replace(finished, confidence=made.confidence, maps={**finished.maps, **made.maps})
+
+
+def _network_after(one: _Denoising, cleaned: Pixels, backend: Backend) -> Restored | None:
+    """Let the network go on from what a classical route mended; None if nothing is left."""
+    photo = replace(one.photo, pixels=cleaned)
+    with one.clock("levels"):
+        levels = _levels(photo, backend, one.job, one.workers)
+    with one.clock("detect"):
+        left = routes.remaining(cleaned, _known(levels))
+    if left.route is Route.NONE:
+        return None
+    rest = replace(one, photo=photo, detected=left, levels=levels)
+    made = rest.by_network(backend)
+    samples = rest.samples_of(made)
+    then = rest.finished(samples)
+    return None if then.unchanged else _doubted(made, one.gone_on(cleaned, samples, then))
 
 
 def _levels(photo: Photo, backend: Backend, job: Job, workers: Workers) -> LevelMap | None:
@@ -104,14 +124,22 @@ def _detected(photo: Photo, job: Job, levels: LevelMap | None) -> Detected:
         return Detected(Route.NONE, "told", "--sigma 0 says that there is no noise: nothing to do")
     if wanted.sigma is not None:
         return Detected(Route.NETWORK, "told", "the level was given with --sigma")
-    if levels is None:
-        return routes.detect(photo.pixels, None)
-    found = routes.detect(photo.pixels, routes.Levels(levels.typical, levels.quiet))
-    if found.route is Route.NETWORK and levels.is_beyond:
-        return replace(
-            found, reason=f"it reads as {MOST_LEVEL:g} levels or more, which no noise has"
-        )
+    found = routes.detect(photo.pixels, _known(levels))
+    if found.route is Route.NETWORK and levels is not None and levels.is_beyond:
+        beyond = f"it reads as {MOST_LEVEL:g} levels or more, which no noise has"
+        return replace(found, reason=beyond)
     return found
+
+
+def _known(levels: LevelMap | None) -> routes.Levels | None:
+    return None if levels is None else routes.Levels(levels.typical, levels.quiet)
+
+
+def _mended(pixels: Pixels, detected: Detected) -> Pixels | None:
+    """Take the classical route; None if there is nothing to take out on it."""
+    if detected.route is Route.MEDIAN:
+        return routes.despeckled(pixels)
+    return _without_pattern(pixels, detected)
 
 
 def _without_pattern(pixels: Pixels, detected: Detected) -> Pixels | None:
@@ -128,10 +156,44 @@ class _Denoising:
 
     photo: Photo
     job: Job
+    draws: Draws
     workers: Workers
     clock: Stopwatch
     detected: Detected
     levels: LevelMap | None
+
+    def by_network(self, backend: Backend) -> Restored:
+        """Return what the backend makes of the photo, before anything is given back."""
+        guidance = Guidance(noise_map=None if self.levels is None else self.levels.level)
+        return tiled.restore(
+            self.photo, backend, self.job, guidance, self.draws, self.workers, self.clock
+        )
+
+    def samples_of(self, made: Restored) -> list[Pixels]:
+        """Return the pictures that are wanted of what a backend made."""
+        return [made.render(sample) for sample in range(self.job.samples)]
+
+    def gone_on(self, cleaned: Pixels, samples: list[Pixels], then: Restored) -> Restored:
+        """Give back what the network made of the mended photo, and tell of both steps.
+
+        Args:
+            cleaned: What the classical route made of the photo.
+            samples: What the network made of that, finished.
+            then: The same, with what is known of it.
+        """
+        assert then.noise is not None
+        if (strength := self.job.denoising.strength) < 1:
+            for sample in samples:
+                self._put_back(sample, cleaned, 1 - strength)
+        changed = f"{self._changed(cleaned):.1%} of the pixels changed"
+        left = f"noise of {then.noise.detected.level:.1f} levels was left to the network"
+        noise = replace(
+            then.noise,
+            detected=replace(self.detected, then=then.noise.detected),
+            sentence=f"{self.detected.reason}: {changed}; {left}: {then.noise.sentence}",
+        )
+        maps = replace(self, levels=then.noise.levels)._maps(samples[0])
+        return replace(then, noise=noise, maps=maps)
 
     def untouched(self) -> Restored:
         """Give the photo back as it is."""
@@ -312,6 +374,17 @@ class _Denoising:
             source = before[top:bottom].astype(np.float32)
             removed = (source - after[top:bottom]) * (strength * share(top, bottom))
             after[top:bottom] = (source - removed).round().clip(0, full)
+
+        self.workers.each(strip, self._strips())
+
+    def _put_back(self, after: Pixels, cleaned: Pixels, share: float) -> None:
+        """Add a share of what the classical route took out, in place."""
+        full = np.iinfo(after.dtype).max
+
+        def strip(rows: tuple[int, int]) -> None:
+            part = slice(*rows)
+            taken = self.photo.pixels[part].astype(np.float32) - cleaned[part]
+            after[part] = (after[part] + share * taken).round().clip(0, full)
 
         self.workers.each(strip, self._strips())
 

@@ -88,8 +88,8 @@ class Removed:
 class Noise:
     """What a photo's noise was taken to be, and what became of it."""
 
-    route: str  #: "network", "median", "notch", or "none" when nothing was to be done
-    kind: str
+    route: str  #: "network", "median", "notch", "none", or two steps: "median+network"
+    kind: str  #: of noise, likewise
     reason: str  #: why this route
     #: of R, G and B, 8-bit levels; empty if nothing measured it, or read more than noise can have
     level: tuple[float, ...]

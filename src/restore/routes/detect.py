@@ -12,7 +12,7 @@ compression smear it. The constants were fitted to simulations of the three.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from .impulses import impulses_in
@@ -49,6 +49,7 @@ class Detected:
     level: float = 0.0  #: deviation of noise, in 8-bit levels
     impulses: float = 0.0  #: share of pixels that are impulses, 0 to 1
     peaks: tuple[Peak, ...] = ()  #: lines in the spectrum
+    then: Detected | None = None  #: the noise that was left, if the network came next
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,11 @@ def detect(pixels: Pixels, levels: Levels | None) -> Detected:
     specks = impulses_in(pixels)
     share = specks.share
     noise = measured(pixels)
-    if levels is not None:
-        level = sum(levels.typical) / len(levels.typical)
-    else:
-        level = max(noise.channels) if noise else 0.0
+    level = _level(noise, levels)
     if share > _IMPULSES or specks.opposed > _OPPOSED:
-        reason = f"1 in {round(1 / share)} pixels is black or white without a neighbour like it"
+        reason = (
+            f"at least 1 in {round(1 / share)} pixels is black or white without a neighbour like it"
+        )
         return Detected(Route.MEDIAN, "salt-pepper", reason, level, share, ())
     peaks = find_peaks(pixels)
     offsets = find_lines(pixels, peaks)
@@ -82,6 +82,28 @@ def detect(pixels: Pixels, levels: Levels | None) -> Detected:
         return Detected(Route.NOTCH, "periodic", _offsets(offsets), level, share, ())
     if peaks:
         return Detected(Route.NOTCH, "periodic", _lines(peaks), level, share, peaks)
+    return replace(_of_noise(noise, levels), impulses=share)
+
+
+def remaining(pixels: Pixels, levels: Levels | None) -> Detected:
+    """Find out whether a picture that a classical route has mended is noisy still.
+
+    Args:
+        pixels: (H, W, C) uint8 or uint16, without the specks or the pattern.
+        levels: Measured in it; None where there is no network.
+    """
+    return _of_noise(measured(pixels), levels)
+
+
+def _level(noise: Noise | None, levels: Levels | None) -> float:
+    if levels is not None:
+        return sum(levels.typical) / len(levels.typical)
+    return max(noise.channels) if noise else 0.0
+
+
+def _of_noise(noise: Noise | None, levels: Levels | None) -> Detected:
+    """Decide whether there is work for the network."""
+    level = _level(noise, levels)
     if levels is not None:
         # Either is enough: cameras smooth what is flat, and film has little grain in shadows.
         shows = level >= _SURE or levels.quiet >= _EVERYWHERE
@@ -91,10 +113,10 @@ def detect(pixels: Pixels, levels: Levels | None) -> Detected:
         reason = f"the noise is {level:.1f} levels: nothing to do"
         if levels is None and level >= _VISIBLE:
             reason = f"what varies by {level:.1f} levels is the picture's own texture"
-        return Detected(Route.NONE, "clean", reason, level, share, ())
+        return Detected(Route.NONE, "clean", reason, level)
     kind, why = _kind(noise)
     reason = f"the noise is {level:.1f} levels{why}"
-    return Detected(Route.NETWORK, kind, reason, level, share, ())
+    return Detected(Route.NETWORK, kind, reason, level)
 
 
 def _lines(peaks: tuple[Peak, ...]) -> str:

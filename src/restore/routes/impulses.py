@@ -33,12 +33,17 @@ _FIRM = 5.0  # times its neighbours' spread, likewise: the tails of Gaussian noi
 _FIRMER = 8.0  # likewise, of those that stand against their surroundings
 _LONELY = 1  # of the 8 pixels around may be as extreme: a hairline has 2
 _HALO = 0.1  # of its height, that the 8 pixels around share: what a lens drew is never sharper
+_LEAN = 0.5  # of its height, that one of the 8 may have: a stroke goes on, grey where it is thin
+_KNOWN = 8  # of the 24 pixels around that are no extremes: fewer are a stroke's own grey rim
 
 _MIDDLE = 127.5  # levels: beyond it, surroundings are bright
 _FEWEST = 6  # that stand against dark, and against bright surroundings: fewer are chance
 
 _MISSED = 0.002  # share of impulses that may be so crowded that they pass for an area
 _CROWD = 12  # of the 24 pixels around: so many alike are an area, whatever the density
+_RANDOM = 0.1  # of those that would be alone by chance; of impulses 0.14 or more are, of text 0.03
+_DRAWING = 0.12  # share of the pixels; thin strokes of printed text have up to 0.076
+_FOUND = 3.0  # times the sure ones is what there is at most, where most of the rest is drawing
 
 _PASSES = 2  # the second sees the crowds of impulses that the first has thinned out
 _RADII = (1, 2, 3)  # of the growing window
@@ -130,7 +135,9 @@ def _sure(plane: Floats) -> tuple[Mask, tuple[int, int]]:
     padded = np.pad(plane, 3, constant_values=np.nan)
     opposed = [0, 0]
     for which, side in enumerate(_sides(plane)):
-        for y, x in _blocks(side & (_alike(side, 1) <= _LONELY) & (_alike(side, 2) < _CROWD)):
+        part_of_more = side & (_alike(side, 1) > _LONELY)
+        few = side & ~part_of_more & (_alike(part_of_more, 1) == 0)  # the end of a stroke is not
+        for y, x in _blocks(few & (_alike(side, 2) < _CROWD)):
             value = plane[y, x]
             around, near = _around(padded, y, x, 2), _around(padded, y, x, 1)
             around[(around <= _NEAR) | (around >= 255 - _NEAR)] = np.nan
@@ -138,8 +145,11 @@ def _sure(plane: Floats) -> tuple[Mask, tuple[int, int]]:
             middle = _median(around)
             spread = 1.48 * _median(np.abs(around - middle[:, None]))
             height = np.abs(value - middle)
-            halo = (_median(near) - middle) * np.sign(value - middle)
+            # Towards the speck. Without a grey neighbour, there is nothing to go on.
+            lean = (near - middle[:, None]) * np.sign(value - middle)[:, None]
+            halo, most = _median(lean), np.where(np.isnan(lean), 0, lean).max(1)
             alone = (height > _LEAST) & (height > _FIRM * spread) & (halo < _HALO * height)
+            alone &= (most < _LEAN * height) & (np.isfinite(around).sum(1) >= _KNOWN)
             found[y, x] = alone
             across = (middle > _MIDDLE) != (value > _MIDDLE)
             opposed[which] += int((alone & across & (height > _FIRMER * spread)).sum())
@@ -176,6 +186,20 @@ def impulses_in(pixels: Pixels) -> Impulses:
     return Impulses(found / total, float((opposed / places).min()) if enough else 0.0)
 
 
+def _density(possible: float, sure: float) -> float:
+    """Return the share of the pixels that are impulses of one side, in one channel.
+
+    What falls at random is often alone, even where it is dense; strokes of a pen are never.
+
+    Args:
+        possible: Share of what may be impulses or the thin parts of a drawing.
+        sure: Share of what is an impulse for certain.
+    """
+    alone = (1 - possible) ** 8 + 8 * possible * (1 - possible) ** 12  # or a pair
+    is_drawing = possible < _DRAWING and sure < _RANDOM * possible * alone
+    return min(_FOUND * sure, possible) if is_drawing else possible
+
+
 def _crowd(pixels: Pixels) -> int:
     """Return how many alike pixels around an extreme make an area, given how many impulses are.
 
@@ -183,15 +207,16 @@ def _crowd(pixels: Pixels) -> int:
     """
     share = 0.0
     for channel in range(pixels.shape[2]):
-        black = white = total = 0
+        possible, certain, total = np.zeros(2), np.zeros(2), 0
         for part in windows(pixels, _SIZE, _SIZE, _WINDOWS):
             plane = _levels(part, channel)
-            found = _impulses(plane, _CROWD)
-            sides = _sides(plane)
-            black += int((found & sides[0]).sum())
-            white += int((found & sides[1]).sum())
+            found, (sure, _) = _impulses(plane, _CROWD), _sure(plane)
+            for which, side in enumerate(_sides(plane)):
+                possible[which] += (found & side).sum()
+                certain[which] += (sure & side).sum()
             total += plane.size
-        share = max(share, black / total, white / total)
+        sides = zip(possible / total, certain / total, strict=True)
+        share = max(share, *(_density(float(one), float(other)) for one, other in sides))
     missed, crowd = 1.0, 0
     while missed > _MISSED and crowd < _CROWD:  # the binomial distribution's tail
         missed -= math.comb(24, crowd) * share**crowd * (1 - share) ** (24 - crowd)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .repeating import repeats
 from .sampling import Floats, Pixels, full_scale, in_levels, spread, windows
 from .screen import descreened, is_screen
 
@@ -34,7 +35,11 @@ _FAINTEST = 1.0  # levels: amplitude below which nobody sees it
 _BLOCKY = 4.0  # levels: amplitude of what lies on a JPEG's own frequencies
 _STRONGEST = 64  # peaks at most
 _COARSE = 1 / 14  # cycles per pixel: below, a pattern with overtones is in the scene
-_OVERTONES = 6  # that are looked at: the first is the wave itself
+_FINE = 1 / 7  # likewise: below, one with a strong second overtone, which no screen has
+_STRONG = 0.25  # of the wave's amplitude, that such an overtone has
+_OVERTONES = 20  # that are looked at: the first is the wave itself
+_SCREEN = 4  # lines that a screen has in each channel: two waves and their first overtones
+_NEXT = 6  # beyond, the overtone before it must be there as well
 _CLEAR = 8.0  # times the power halfway to the neighbours: an overtone
 
 _TILE = 256  # side of a tile in which notches are cut
@@ -152,20 +157,28 @@ def _is_of_scene(spectrum: Floats, fy: float, fx: float) -> bool:
 
     for overtone in range(1, _OVERTONES + 1):
         y, x = fy / overtone, fx / overtone
-        if (_LOWEST - 1) / size < np.hypot(y, x) < _COARSE:
-            half = [power(times, y, x) for times in (0.5, 1.5, 2.5, 3.5)]
-            clear = [
-                power(times, y, x) ** 2 > _CLEAR**2 * half[times - 1] * half[times]
-                for times in (1, 2, 3)
-            ]
+        coarseness = np.hypot(y, x)
+        if not (_LOWEST - 2) / size < coarseness < _FINE:
+            continue
+
+        def clear(times: int, y: float = y, x: float = x) -> bool:
+            half = power(times - 0.5, y, x) * power(times + 0.5, y, x)
+            return power(times, y, x) ** 2 > _CLEAR**2 * half
+
+        if not clear(1):
+            continue
+        if coarseness < _COARSE:
             beyond = overtone > 3  # then the line itself is one more
-            if clear[0] and sum(clear) + beyond >= 2:
+            enough = clear(2) + clear(3) + beyond >= 1
+            if enough and (overtone <= _NEXT or (clear(2) and clear(overtone - 1))):
                 return True
+        elif clear(2) and clear(3) and power(3, y, x) > _STRONG**2 * power(1, y, x):
+            return True
     return False
 
 
-def _lines(spectra: Floats, channel: int) -> list[Peak]:
-    """Find the lines that nearly all windows of one channel share."""
+def _lines(spectra: Floats, channel: int) -> tuple[list[Peak], list[Peak]]:
+    """Find the lines that nearly all windows of one channel share: noise, and the scene's."""
     size = spectra.shape[1]
     middle = np.median(spectra, axis=0)
     bins = np.fft.fftfreq(size, 1 / size).astype(int)
@@ -173,7 +186,8 @@ def _lines(spectra: Floats, channel: int) -> list[Peak]:
     half = (bins[x] > 0) | ((bins[x] == 0) & (bins[y] > 0))
     y, x = y[half], x[half]
     stands = middle[y, x] > _STANDS * _surroundings(middle[None], y, x)[0]
-    found = []
+    found: list[Peak] = []
+    of_scene: list[Peak] = []
     for row, column in zip(y[stands], x[stands], strict=True):
         nine = _nine(middle[None], row, column)
         if nine.max() > middle[row, column]:
@@ -190,9 +204,14 @@ def _lines(spectra: Floats, channel: int) -> list[Peak]:
         fy, fx = (float(v) for v in (np.array([bins[row], bins[column]]) + offset) / size)
         faintest = _BLOCKY if _on_jpeg_grid(fy, fx, size) else _FAINTEST
         is_steady = low >= _STEADY * high and stray <= _STRAYS
-        if typical >= faintest and is_steady and not _is_of_scene(middle, fy, fx):
-            found.append(Peak(fy, fx, float(typical), channel))
-    return found
+        if typical >= faintest and is_steady:
+            among = of_scene if _is_of_scene(middle, fy, fx) else found
+            among.append(Peak(fy, fx, float(typical), channel))
+    return found, of_scene
+
+
+def _amplitude(peaks: Sequence[Peak]) -> float:
+    return sum(peak.amplitude for peak in peaks)
 
 
 def find_peaks(pixels: Pixels) -> tuple[Peak, ...]:
@@ -206,13 +225,22 @@ def find_peaks(pixels: Pixels) -> tuple[Peak, ...]:
     if size is None:
         return ()
     found: list[Peak] = []
+    of_scene: list[Peak] = []
     for channel in range(pixels.shape[2]):
-        found += _lines(_spectra(pixels, size, channel), channel)
+        noise, pattern = _lines(_spectra(pixels, size, channel), channel)
+        found += noise
+        of_scene += pattern
+    # Squared paper has lines between those of its rows and those of its columns.
+    is_ruled = len(of_scene) > _SCREEN * pixels.shape[2]
+    if is_ruled and _amplitude(found) <= _amplitude(of_scene):
+        return ()
     found.sort(key=lambda peak: -peak.amplitude)
     kept: list[Peak] = []
     for peak in found:
         if all(np.hypot(peak.fy - one.fy, peak.fx - one.fx) > 1.5 / size for one in kept):
             kept.append(peak)
+    if kept and repeats(pixels, kept[0].fy, kept[0].fx):
+        return ()
     return tuple(kept[:_STRONGEST])
 
 
