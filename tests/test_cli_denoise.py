@@ -72,6 +72,25 @@ def test_the_record_says_what_was_found(tmp_path: Path, run: Run) -> None:
     assert record["digital_source_type"].endswith("algorithmicallyEnhanced")
 
 
+def test_the_record_names_both_steps_of_a_photo_with_specks_and_noise(
+    tmp_path: Path, run: Run
+) -> None:
+    photo = noisy(tmp_path / "a.png")
+    speckled = pixels(photo).copy()
+    random = np.random.default_rng(1).random(speckled.shape[:2])
+    speckled[random < 0.03], speckled[random > 0.97] = 0, 255
+    Image.fromarray(speckled).save(photo)
+    ran = run("denoise", photo)
+    assert ran.exit_code == 0, ran.stderr
+    record = record_of(tmp_path / "a.denoised.png")
+    schema = json.loads((importlib.resources.files("restore") / "record.schema.json").read_text())
+    jsonschema.validate(record, schema)
+    assert record["noise"]["route"] == "median+network"
+    assert record["noise"]["kind"].startswith("salt-pepper+")
+    assert "; then the noise is " in record["noise"]["reason"]
+    assert "was left to the network" in ran.stderr
+
+
 def test_strength_zero_gives_the_same_file(tmp_path: Path, run: Run) -> None:
     for name in ("a.png", "b.jpg", "c.tif"):
         photo = noisy(tmp_path / name)

@@ -113,7 +113,7 @@ def test_specks_of_one_kind_are_not_opposed() -> None:
     assert impulses_in(both).opposed > 1e-3
 
 
-@pytest.mark.parametrize("size", [6, 7, 9, 11, 13, 15, 18, 28])
+@pytest.mark.parametrize("size", [7, 13, 18])
 @pytest.mark.parametrize(("paper", "ink"), [(255, 0), (0, 255), (225, 0)])
 def test_text_is_no_impulses(size: int, paper: int, ink: int) -> None:
     page = text(size, paper, ink)
