@@ -13,16 +13,17 @@ import numpy as np
 from torch import Tensor
 
 from .. import evidence, routes
-from ..backend import LEVEL_CELL, Backend, Draws, Guidance, MeasuresNoise
+from ..backend import LEVEL_CELL, Backend, Draws, Guidance
 from ..clock import Stopwatch
-from ..job import MAP_UNIT, MOST_LEVEL, Job, Keep, NoiseKind
+from ..job import MAP_UNIT, Job, Keep, NoiseKind
 from ..photo import Photo
 from ..resample import strips
 from ..routes import Detected, Route
 from . import tiled
 from .doubt import no_doubt
-from .levels import LEVELS, LevelMap, measured, told
+from .levels import LEVELS, LevelMap
 from .restored import NoiseFound, Pixels, Restored
+from .routing import detected_in, known, levels_of, mended
 from .views import under_levels
 from .workers import Workers
 
@@ -39,13 +40,6 @@ _FILTERED = {
     Route.NOTCH: "the pattern was taken out",
 }
 
-_FORCED = {
-    NoiseKind.SENSOR: Route.NETWORK,
-    NoiseKind.GAUSSIAN: Route.NETWORK,
-    NoiseKind.SALT_PEPPER: Route.MEDIAN,
-    NoiseKind.PERIODIC: Route.NOTCH,
-}
-
 
 def restore(
     photo: Photo, backend: Backend, job: Job, draws: Draws, workers: Workers, clock: Stopwatch
@@ -60,23 +54,20 @@ def restore(
     """
     wanted = job.denoising
     with clock("levels"):
-        levels = _levels(photo, backend, job, workers)
+        levels = levels_of(photo, backend, job, workers)
     with clock("detect"):
-        detected = _detected(photo, job, levels)
+        detected = detected_in(photo, job, levels)
     if levels is not None and wanted.sigma is None:
         if wanted.noise is NoiseKind.GAUSSIAN:
             levels = levels.uniform()
         if wanted.noise is NoiseKind.SENSOR:
             levels = levels.of_brightness()
-    if job.entry.mends and detected.route is Route.NONE and detected.kind == "clean":
-        also = f"{job.entry.name} mends more than noise"
-        detected = replace(detected, route=Route.NETWORK, reason=f"{detected.reason}; {also}")
     one = _Denoising(photo, job, draws, workers, clock, detected, levels)
     if detected.route is Route.NONE or wanted.strength == 0:
         return one.untouched()
     if detected.route is not Route.NETWORK:
         with clock(str(detected.route)):
-            cleaned = _mended(photo.pixels, detected)
+            cleaned = mended(photo.pixels, detected)
         if cleaned is not None and wanted.noise is NoiseKind.AUTO:
             both = _network_after(one, cleaned, backend)
             if both is not None:
@@ -97,9 +88,9 @@ def _network_after(one: _Denoising, cleaned: Pixels, backend: Backend) -> Restor
     """Let the network go on from what a classical route mended; None if nothing is left."""
     photo = replace(one.photo, pixels=cleaned)
     with one.clock("levels"):
-        levels = _levels(photo, backend, one.job, one.workers)
+        levels = levels_of(photo, backend, one.job, one.workers)
     with one.clock("detect"):
-        left = routes.remaining(cleaned, _known(levels))
+        left = routes.remaining(cleaned, known(levels))
     if left.route is Route.NONE:
         return None
     rest = replace(one, photo=photo, detected=left, levels=levels)
@@ -107,47 +98,6 @@ def _network_after(one: _Denoising, cleaned: Pixels, backend: Backend) -> Restor
     samples = rest.samples_of(made)
     then = rest.finished(samples)
     return None if then.unchanged else _doubted(made, one.gone_on(cleaned, samples, then))
-
-
-def _levels(photo: Photo, backend: Backend, job: Job, workers: Workers) -> LevelMap | None:
-    """Return how strong the noise is: told, measured by the backend, or not known."""
-    if job.denoising.sigma is not None:
-        return told(photo, job.denoising.sigma)
-    return measured(photo, backend, workers) if isinstance(backend, MeasuresNoise) else None
-
-
-def _detected(photo: Photo, job: Job, levels: LevelMap | None) -> Detected:
-    wanted = job.denoising
-    if wanted.noise is not NoiseKind.AUTO:
-        return Detected(_FORCED[wanted.noise], str(wanted.noise), "asked for with --noise")
-    if wanted.sigma == 0:
-        return Detected(Route.NONE, "told", "--sigma 0 says that there is no noise: nothing to do")
-    if wanted.sigma is not None:
-        return Detected(Route.NETWORK, "told", "the level was given with --sigma")
-    found = routes.detect(photo.pixels, _known(levels))
-    if found.route is Route.NETWORK and levels is not None and levels.is_beyond:
-        beyond = f"it reads as {MOST_LEVEL:g} levels or more, which no noise has"
-        return replace(found, reason=beyond)
-    return found
-
-
-def _known(levels: LevelMap | None) -> routes.Levels | None:
-    return None if levels is None else routes.Levels(levels.typical, levels.quiet)
-
-
-def _mended(pixels: Pixels, detected: Detected) -> Pixels | None:
-    """Take the classical route; None if there is nothing to take out on it."""
-    if detected.route is Route.MEDIAN:
-        return routes.despeckled(pixels)
-    return _without_pattern(pixels, detected)
-
-
-def _without_pattern(pixels: Pixels, detected: Detected) -> Pixels | None:
-    """Remove the offsets of rows and columns, else waves; None if there is neither."""
-    peaks = detected.peaks or routes.find_peaks(pixels)
-    if lines := routes.find_lines(pixels, peaks):
-        return routes.straightened(pixels, lines)
-    return routes.notched(pixels, peaks) if peaks else None
 
 
 @dataclass(frozen=True)
