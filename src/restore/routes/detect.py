@@ -24,8 +24,8 @@ from .sampling import Pixels
 _IMPULSES = 0.005  # share of the pixels; clipped shadows of noisy sensors have up to 0.0035
 _OPPOSED = 0.00007  # share; clean photographs and Gaussian noise of 75 levels have up to 0.00005
 _VISIBLE = 1.0  # levels: below, there is nothing to do
-_EVERYWHERE = 1.5  # levels, read by a network in the quietest fifth of a photo, likewise
-_SURE = 2.1  # levels, read by a network where a photo is flat; clean ones have up to 2.03
+_EVERYWHERE = 2.0  # levels, read by a network in the quietest fifth of a photo, likewise
+_SURE = 2.35  # levels, read by a network where a photo is flat; clean ones have up to 2.07
 _COLOURED = 1.0  # levels: clean photographs have no colour noise so fine and so strong
 _WHITE = 0.65  # of its deviation is left of white noise at half size, with some to spare: 0.5
 
