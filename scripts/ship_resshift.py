@@ -17,9 +17,9 @@ from shipping.lock import Shipped, head, store
 from training.patches import load
 from training.restoring_gain import gains, kept_apart
 
-PHOTOS = 12
-LEAST_GAIN = {"everywhere_mean": 1.0, "holes_mean": 0.5, "enlarged_mean": 0.1}
-"""dB over the degraded picture, on training photographs."""
+APART = 25  #: every so-many-th photograph: those that `configs/resshift.toml` keeps apart
+LEAST_GAIN = {"everywhere_mean": 1.0, "holes_mean": 0.5, "enlarged_mean": 0.0}
+"""dB over the degraded picture."""
 
 
 @click.command(help=__doc__)
@@ -32,7 +32,7 @@ def main(weights: Path, data: Path, name: str, commit: str | None) -> None:
     try:
         net = read_net(weights, lambda table: PixelNet(PixelConfig.of(table))).eval()
         photos = load(data / "train-hires")
-        held = kept_apart(photos[:PHOTOS])
+        held = kept_apart(photos[::APART])
     except (WeightsError, FileNotFoundError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     found = gains(net, held, torch.device("cpu"))

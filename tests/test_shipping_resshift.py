@@ -30,6 +30,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(lock, "LOCK", folder / "weights.lock")
     monkeypatch.setattr(places, "PACKAGE", folder)
     monkeypatch.setattr(restoring_gain, "SIDE", 48)
+    monkeypatch.setattr(ship_resshift, "APART", 1)
     return folder
 
 

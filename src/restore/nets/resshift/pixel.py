@@ -38,7 +38,7 @@ class PixelConfig:
     depth: int = 2  #: residual blocks at each, on the way down; and up, at the first two
     kappa: float = 0.25  #: deviation of the chain's noise at its end, where 1 is white
     least_noise: float = 0.1  #: the share of it after the first step
-    error_per_spread: float = 1.0  #: CIEDE2000 to expect per CIE unit of the samples' spread
+    error_per_spread: float = 2.0  #: CIEDE2000 to expect per CIE unit of the samples' spread
 
     @property
     def schedule(self) -> Schedule:
