@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -350,3 +351,15 @@ def test_where_a_told_map_is_black_nothing_changes() -> None:
     changed = change(photo, denoised(photo, fakes.Smoother(), sigma=told, keep=Keep.NONE))
     assert not changed[:, :64].any()
     assert np.abs(changed[:, 72:]).mean() > 5
+
+
+def test_a_backend_that_mends_is_used_without_noise_and_after_a_filter() -> None:
+    mending = dataclasses.replace(IDENTITY, mends=True)
+    clean = Photo(scene(120, 160)[..., None].repeat(3, -1), "PNG")
+    specked = Photo(clean.pixels.copy(), "PNG")
+    places = np.random.default_rng(3).random((120, 160))
+    specked.pixels[places < 0.03], specked.pixels[places > 0.97] = 0, 255
+    for photo, routes in ((clean, ["network"]), (specked, ["median", "network"])):
+        job = Job(Task.DENOISE, mending, None, denoising=Denoising(keep=Keep.NONE))
+        first = found(restore(photo, fakes.Silent(), job, Workers(2), Stopwatch())).detected
+        assert [str(one.route) for one in (first, first.then) if one] == routes

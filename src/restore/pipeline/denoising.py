@@ -91,8 +91,9 @@ def _network_after(one: _Denoising, cleaned: Pixels, backend: Backend) -> Restor
         levels = levels_of(photo, backend, one.job, one.workers)
     with one.clock("detect"):
         left = routes.remaining(cleaned, known(levels))
-    if left.route is Route.NONE:
+    if left.route is Route.NONE and not one.job.entry.mends:
         return None
+    left = replace(left, route=Route.NETWORK)
     rest = replace(one, photo=photo, detected=left, levels=levels)
     made = rest.by_network(backend)
     samples = rest.samples_of(made)
