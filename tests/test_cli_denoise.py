@@ -166,7 +166,8 @@ def test_a_level_that_no_noise_has_is_not_recorded(tmp_path: Path, run: Run) -> 
     Image.fromarray((255 * ((x + y) % 2)).astype(np.uint8)).save(tmp_path / "a.png")
     assert run("denoise", tmp_path / "a.png", "--noise-map").exit_code == 0
     noise = record_of(tmp_path / "a.denoised.png")["noise"]
-    assert noise["level"] == noise["by_brightness"] == []
+    assert noise["level"] == []
+    assert all(one["level"] < 128 for one in noise["by_brightness"])
     assert "128 levels or more, which no noise has" in noise["reason"]
     assert pixels(tmp_path / "a.denoised.png.noise.png").max() == 128 * 256
 
