@@ -330,10 +330,11 @@ def test_what_earlier_runs_left_is_named_once_as_it_is(tmp_path: Path) -> None:
 
 
 def test_records_of_before_there_was_left_are_read(tmp_path: Path) -> None:
-    table = json.loads(record.to_json(example()))
+    one = example()
+    table = json.loads(record.to_json(one))
     del table["left"]
     jsonschema.validate(table, SCHEMA)
-    assert record.from_json(json.dumps(table)) == example()
+    assert record.from_json(json.dumps(table)) == one
 
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
