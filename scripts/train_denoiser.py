@@ -12,7 +12,6 @@ weights of an earlier run instead of random ones.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from degrading.quantizing import quantized
 from restore.nets.autoencoder import CELL, Denoiser, folded_levels
 from training.averaging import Averaged
 from training.denoiser_recipe import DenoiserRecipe, Phase
+from training.makers import made
 from training.part import Part
 from training.patches import Rgb8, load, middles, random_patches
 from training.session import resume, train
@@ -154,37 +154,26 @@ def moved(pair: Pair, device: torch.device) -> Pair:
     return clean, noisy
 
 
-_photos: Sequence[Rgb8] = ()
+def make(photos: Sequence[Rgb8], recipe: DenoiserRecipe, phase: Phase, number: int) -> Pair:
+    """Make the batch of a number, for a phase.
 
-
-def _hold(photos: Sequence[Rgb8]) -> None:
-    """Keep the photos in a process that makes batches, with one thread to make them."""
-    global _photos
-    _photos = photos
-    torch.set_num_threads(1)
-
-
-def _make(phase: Phase, ways: dict[str, float], seed: tuple[int, int]) -> Pair:
-    """Make a batch. Half of them keep the place of JPEG's blocks, which photos show uncropped."""
-    random = np.random.default_rng(seed)
-    large = random_patches(_photos, phase.batch, phase.side + CELL, random)
-    clean, noisy = degraded(large, random, ways)
+    Half of them keep the place of JPEG's blocks, which photos show uncropped.
+    """
+    random = np.random.default_rng((recipe.seed, number))
+    large = random_patches(photos, phase.batch, phase.side + CELL, random)
+    clean, noisy = degraded(large, random, recipe.ways)
     top, left = random.integers(CELL, size=2) if random.random() < 0.5 else (CELL, CELL)
     rows, columns = slice(top, top + phase.side), slice(left, left + phase.side)
     return clean[..., rows, columns].contiguous(), noisy[..., rows, columns].contiguous()
 
 
 def batches(run: Run, photos: Sequence[Rgb8], processes: int) -> Iterator[Pair]:
-    """Yield batches without end, made in other processes while the network learns."""
-    with ProcessPoolExecutor(processes, initializer=_hold, initargs=(photos,)) as pool:
-        waiting: list[Future[Pair]] = []
-        number = run.step
-        while True:
-            while len(waiting) < 2 * processes + 1:
-                phase, seed = run.recipe.phase_at(run.progress), (run.recipe.seed, number)
-                waiting.append(pool.submit(_make, phase, run.recipe.ways, seed))
-                number += 1
-            yield waiting.pop(0).result()
+    """Yield batches without end."""
+
+    def arguments(number: int) -> tuple[DenoiserRecipe, Phase, int]:
+        return run.recipe, run.recipe.phase_at(run.progress), number
+
+    return made(make, arguments, photos, processes, run.step)
 
 
 @torch.no_grad()

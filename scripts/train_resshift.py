@@ -13,7 +13,6 @@ weights of the denoiser, or of an earlier run of this program.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from degrading.restoring import Pairs, damaged
 from restore.nets.resshift.pixel import STEPS, PixelNet
 from restore.nets.resshift.prefill import prefilled
 from training.averaging import Averaged
+from training.makers import made
 from training.part import Part
 from training.patches import Rgb8, load, random_patches
 from training.resshift_recipe import ResShiftRecipe
@@ -153,32 +153,16 @@ class ResShiftRun:
         self.averaged.save(path, asdict(self.recipe.net))
 
 
-_photos: Sequence[Rgb8] = ()
-
-
-def _hold(photos: Sequence[Rgb8]) -> None:
-    """Keep the photos in a process that makes batches, with one thread to make them."""
-    global _photos
-    _photos = photos
-    torch.set_num_threads(1)
-
-
-def _make(recipe: ResShiftRecipe, seed: tuple[int, int]) -> Pairs:
-    random = np.random.default_rng(seed)
-    clean = random_patches(_photos, recipe.batch, recipe.side, random)
+def make(photos: Sequence[Rgb8], recipe: ResShiftRecipe, number: int) -> Pairs:
+    """Make the batch of a number."""
+    random = np.random.default_rng((recipe.seed, number))
+    clean = random_patches(photos, recipe.batch, recipe.side, random)
     return damaged(clean, random, recipe.shares)
 
 
 def batches(run: ResShiftRun, photos: Sequence[Rgb8], makers: int) -> Iterator[Pairs]:
-    """Yield batches without end, made in other processes while the network learns."""
-    with ProcessPoolExecutor(makers, initializer=_hold, initargs=(photos,)) as pool:
-        waiting: list[Future[Pairs]] = []
-        number = run.step
-        while True:
-            while len(waiting) < 2 * makers + 1:
-                waiting.append(pool.submit(_make, run.recipe, (run.recipe.seed, number)))
-                number += 1
-            yield waiting.pop(0).result()
+    """Yield batches without end."""
+    return made(make, lambda number: (run.recipe, number), photos, makers, run.step)
 
 
 @click.command(help=__doc__)

@@ -16,6 +16,8 @@ from restore import registry
 from restore.backend import Entry, Task
 from restore.cli import main
 from restore.device import freeze_arithmetic
+from restore.weights import places
+from shipping import lock
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -147,3 +149,14 @@ def shelf(tmp_path: Path) -> Path:
         tmp_path / ".thumbnails" / "a.jpg",
     )
     return tmp_path
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty package: its `models` and its lock are written to and read from there."""
+    folder = tmp_path / "package"
+    folder.mkdir()
+    monkeypatch.setattr(lock, "MODELS", folder / "models")
+    monkeypatch.setattr(lock, "LOCK", folder / "weights.lock")
+    monkeypatch.setattr(places, "PACKAGE", folder)
+    return folder

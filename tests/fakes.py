@@ -259,15 +259,21 @@ class Shifter(Smoother):
         return cls()
 
 
-class SmallMemory(Leveller):
-    """Runs out of memory for tiles larger than it can hold."""
+class ShortOfMemory(Fake):
+    """Runs out of memory for tiles or crops larger than it can hold; then is what comes next."""
 
-    holds = 16
+    holds: int
 
     def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
         if max(shown.picture.shape[-2:]) > self.holds:
             raise torch.OutOfMemoryError("fake")
         return super().restore(shown, prepared, draws, noise)
+
+
+class SmallMemory(ShortOfMemory, Leveller):
+    """Cannot hold the tiles that it would like."""
+
+    holds = 16
 
 
 class NoMemory(SmallMemory):
@@ -307,15 +313,10 @@ class Witness(Mender):
         return super().restore(shown, prepared, draws, noise)
 
 
-class MenderOfSmallMemory(Mender):
-    """Runs out of memory for crops larger than it can hold."""
+class MenderOfSmallMemory(ShortOfMemory, Mender):
+    """Cannot hold the crops that it would like."""
 
     holds = 48
-
-    def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
-        if max(shown.picture.shape[-2:]) > self.holds:
-            raise torch.OutOfMemoryError("fake")
-        return super().restore(shown, prepared, draws, noise)
 
 
 class MenderWithoutMemory(MenderOfSmallMemory):

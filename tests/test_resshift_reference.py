@@ -40,22 +40,22 @@ def nets(
     return model
 
 
-def close(ours: Tensor, name: str) -> None:
+def assert_close_to(ours: Tensor, name: str) -> None:
     torch.testing.assert_close(ours, numbers()[name], rtol=0, atol=1e-4)
 
 
 def test_encoding(nets: LatentResShift) -> None:
-    close(nets.encoded(numbers()["y"]), "z_y")
+    assert_close_to(nets.encoded(numbers()["y"]), "z_y")
 
 
 def test_decoding(nets: LatentResShift) -> None:
-    close(nets.autoencoder.decode(numbers()["z_y"]), "decode_z_y")
+    assert_close_to(nets.autoencoder.decode(numbers()["z_y"]), "decode_z_y")
 
 
 def test_the_prior() -> None:
-    close(draws()[0], "noise_T")
-    close(FOUR_STEPS.prior(numbers()["z_y"], draws()[0]), "x_T")
-    close(FOUR_STEPS.scaled(numbers()["x_T"], torch.tensor([3])), "unet_in_scaled_t3")
+    assert_close_to(draws()[0], "noise_T")
+    assert_close_to(FOUR_STEPS.prior(numbers()["z_y"], draws()[0]), "x_T")
+    assert_close_to(FOUR_STEPS.scaled(numbers()["x_T"], torch.tensor([3])), "unet_in_scaled_t3")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_prior() -> None:
 )
 def test_the_network(nets: LatentResShift, photo: str, shown: str, t: int, answer: str) -> None:
     condition = nets.unet.condition(numbers()[photo])
-    close(nets.unet(numbers()[shown], torch.tensor([t]), condition), answer)
+    assert_close_to(nets.unet(numbers()[shown], torch.tensor([t]), condition), answer)
 
 
 def test_every_step_and_the_picture(nets: LatentResShift) -> None:
@@ -76,7 +76,7 @@ def test_every_step_and_the_picture(nets: LatentResShift) -> None:
         nets.published.schedule,
         draws().__getitem__,
     )
-    close(torch.stack(list(steps)), "z_steps")
+    assert_close_to(torch.stack(list(steps)), "z_steps")
     picture = nets.restore(numbers()["y"], draws().__getitem__)
     # The file holds the picture as it left the decoder.
     expected = numbers()["image"].clamp(-1, 1)

@@ -23,7 +23,7 @@ def formula(steps: int, least_noise: float, kappa: float, power: float, last: fl
     return first * increase ** ((steps - 1) * (t / (steps - 1)) ** power)
 
 
-def close(ours: object, theirs: object, tolerance: float) -> None:
+def assert_close_to(ours: object, theirs: object, tolerance: float) -> None:
     ours, theirs = (torch.as_tensor(x, dtype=torch.float64) for x in (ours, theirs))
     torch.testing.assert_close(ours, theirs, rtol=0, atol=tolerance)
 
@@ -31,27 +31,33 @@ def close(ours: object, theirs: object, tolerance: float) -> None:
 @pytest.mark.parametrize("schedule", [FOUR_STEPS, FIFTEEN_STEPS, SMALL_NOISE])
 def test_the_schedule_is_the_formula(schedule: Schedule) -> None:
     numbers = (schedule.least_noise, schedule.kappa, schedule.power, schedule.last)
-    close(schedule.sqrt_eta, formula(schedule.steps, *numbers), 1e-12)
-    close(schedule.eta, torch.tensor(schedule.sqrt_eta, dtype=torch.float64) ** 2, 1e-15)
+    assert_close_to(schedule.sqrt_eta, formula(schedule.steps, *numbers), 1e-12)
+    assert_close_to(schedule.eta, torch.tensor(schedule.sqrt_eta, dtype=torch.float64) ** 2, 1e-15)
 
 
 def test_the_published_schedules() -> None:
-    close(FOUR_STEPS.sqrt_eta, [0.1, 0.5200963722082474, 0.761381990619204, 0.99], 1e-12)
-    close(FOUR_STEPS.eta, [0.01, 0.27050023638418, 0.57970253563926, 0.9801], 1e-12)
+    assert_close_to(FOUR_STEPS.sqrt_eta, [0.1, 0.5200963722082474, 0.761381990619204, 0.99], 1e-12)
+    assert_close_to(FOUR_STEPS.eta, [0.01, 0.27050023638418, 0.57970253563926, 0.9801], 1e-12)
     fifteen = [
         *(0.02, 0.117165, 0.176305, 0.233629, 0.291574, 0.351009, 0.412356, 0.475858),
         *(0.541672, 0.609910, 0.680658, 0.753985, 0.829951, 0.908606, 0.99),
     ]
-    close(FIFTEEN_STEPS.sqrt_eta, fifteen, 5.1e-7)
+    assert_close_to(FIFTEEN_STEPS.sqrt_eta, fifteen, 5.1e-7)
 
 
 def test_the_published_posterior_and_scaling() -> None:
     steps = [FOUR_STEPS.posterior(t) for t in range(4)]
-    close([p.of_z_t for p in steps], [0, 0.0369685444, 0.4666190326, 0.5914728453], 5.1e-11)
-    close([p.of_z_0 for p in steps], [1, 0.9630314556, 0.5333809674, 0.4085271547], 5.1e-11)
-    close([p.variance for p in steps], [0, 0.0385212582, 0.5771187110, 0.9472969099], 5.1e-11)
+    assert_close_to(
+        [p.of_z_t for p in steps], [0, 0.0369685444, 0.4666190326, 0.5914728453], 5.1e-11
+    )
+    assert_close_to(
+        [p.of_z_0 for p in steps], [1, 0.9630314556, 0.5333809674, 0.4085271547], 5.1e-11
+    )
+    assert_close_to(
+        [p.variance for p in steps], [0, 0.0385212582, 0.5771187110, 0.9472969099], 5.1e-11
+    )
     divisors = [1.0198039, 1.4429140, 1.8217602, 2.2181975]
-    close([FOUR_STEPS.divisor(t) for t in range(4)], divisors, 5.1e-8)
+    assert_close_to([FOUR_STEPS.divisor(t) for t in range(4)], divisors, 5.1e-8)
 
 
 @pytest.mark.parametrize("schedule", [FOUR_STEPS, FIFTEEN_STEPS, SMALL_NOISE])

@@ -22,23 +22,11 @@ from tiny import denoiser_net
 import ship_denoiser
 from restore import weights
 from restore.errors import WeightsError
-from restore.weights import places
 from shipping import lock
 from shipping.lock import Shipped
 
 ONE = Shipped("one-v1", "autoencoder", "train_one.py, commit abc1234", "10 drawings")
 TWO = Shipped("two-v1", "diffusion", "train_two.py, commit def5678", "20 drawings")
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty package: its `models` and its lock are written to and read from there."""
-    folder = tmp_path / "package"
-    folder.mkdir()
-    monkeypatch.setattr(lock, "MODELS", folder / "models")
-    monkeypatch.setattr(lock, "LOCK", folder / "weights.lock")
-    monkeypatch.setattr(places, "PACKAGE", folder)
-    return folder
 
 
 def test_what_is_stored_is_accepted_by_the_program(package: Path) -> None:

@@ -16,22 +16,14 @@ from tars import coloured, write_tar
 
 import ship_resshift
 from restore import weights
-from restore.weights import places
-from shipping import lock
 from training import restoring_gain
 
 
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty package: its `models` and its lock are written to and read from there."""
-    folder = tmp_path / "package"
-    folder.mkdir()
-    monkeypatch.setattr(lock, "MODELS", folder / "models")
-    monkeypatch.setattr(lock, "LOCK", folder / "weights.lock")
-    monkeypatch.setattr(places, "PACKAGE", folder)
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few and small pictures to measure by."""
     monkeypatch.setattr(restoring_gain, "SIDE", 48)
     monkeypatch.setattr(ship_resshift, "APART", 1)
-    return folder
 
 
 @pytest.fixture

@@ -396,9 +396,8 @@ def test_the_losses_fall_and_only_what_is_trained_changes(trains: str) -> None:
 
 
 def test_a_batch_is_decided_by_the_run_s_seed_and_its_number() -> None:
-    train_denoiser._hold(photos(6))
     one, again, other = (
-        train_denoiser._make(PHASES[1], ALL_WAYS, seed) for seed in ((1, 5), (1, 5), (1, 6))
+        train_denoiser.make(photos(6), RECIPE, PHASES[1], number) for number in (5, 5, 6)
     )
     for part, same, different in zip(one, again, other, strict=True):
         assert part.shape == (4, 3, 32, 32)
@@ -419,7 +418,7 @@ def test_half_of_the_batches_keep_the_place_of_jpeg_s_blocks(
     monkeypatch.setattr(train_denoiser, "degraded", lambda clean, *_: (clean, clean + 0.5))
     kept = 0
     for number in range(300):
-        clean, noisy = train_denoiser._make(Phase(1, 16, 1), ALL_WAYS, (0, number))
+        clean, noisy = train_denoiser.make([], RECIPE, Phase(1, 16, 1), number)
         assert torch.equal(noisy, clean + 0.5)  # both are cut in the same place
         assert clean.shape == (1, 3, 16, 16)
         top, left = clean[0, :2, 0, 0].tolist()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from restore.nets.autoencoder import AutoencoderConfig, Denoiser
 from restore.nets.chroma import ChromaConfig, ChromaNet
@@ -19,37 +20,30 @@ PIXELS = PixelConfig((8, 12, 16, 16), depth=1)
 DENOISER = AutoencoderConfig((8, 12, 16), (1, 1, 1), (8, 8, 8))
 
 
-def chroma_net(folder: Path) -> dict[str, Path]:
-    """Write a `ChromaNet` in which no layer is silent."""
-    torch.manual_seed(0)
-    net = ChromaNet(CHROMA)
+def _stored(net: nn.Module, std: float, config: object, path: Path) -> dict[str, Path]:
+    """Write a network in which no layer is silent."""
     for parameter in net.parameters():
-        torch.nn.init.normal_(parameter, std=0.1)
-    path = folder / "chroma.safetensors"
-    save_file(net.state_dict(), path, metadata={"config": json.dumps(asdict(CHROMA))})
+        nn.init.normal_(parameter, std=std)
+    save_file(net.state_dict(), path, metadata={"config": json.dumps(config)})
     return {"tiny": path}
+
+
+def chroma_net(folder: Path) -> dict[str, Path]:
+    """Write a `ChromaNet`."""
+    torch.manual_seed(0)
+    return _stored(ChromaNet(CHROMA), 0.1, asdict(CHROMA), folder / "chroma.safetensors")
 
 
 def denoiser_net(folder: Path) -> dict[str, Path]:
-    """Write a `Denoiser` in which no layer is silent."""
+    """Write a `Denoiser`."""
     torch.manual_seed(0)
-    net = Denoiser(DENOISER)
-    for parameter in net.parameters():
-        torch.nn.init.normal_(parameter, std=0.05)
-    path = folder / "denoiser.safetensors"
-    save_file(net.state_dict(), path, metadata={"config": json.dumps(asdict(DENOISER))})
-    return {"tiny": path}
+    return _stored(Denoiser(DENOISER), 0.05, asdict(DENOISER), folder / "denoiser.safetensors")
 
 
 def pixel_net(folder: Path) -> dict[str, Path]:
-    """Write a `PixelNet` in which no layer is silent."""
+    """Write a `PixelNet`."""
     torch.manual_seed(0)
-    net = PixelNet(PIXELS)
-    for parameter in net.parameters():
-        torch.nn.init.normal_(parameter, std=0.05)
-    path = folder / "resshift.safetensors"
-    save_file(net.state_dict(), path, metadata={"config": json.dumps(asdict(PIXELS))})
-    return {"tiny": path}
+    return _stored(PixelNet(PIXELS), 0.05, asdict(PIXELS), folder / "resshift.safetensors")
 
 
 def nothing(folder: Path) -> dict[str, Path]:

@@ -45,55 +45,25 @@ class Published:
         return self.unet.multiple * self.unet.reduction
 
 
+def _enlarges(summary: str, schedule: Schedule = FOUR_STEPS) -> Published:
+    return Published(f"enlarges {summary}", schedule, ENLARGE, F4, scale=4)
+
+
+def _fills(summary: str) -> Published:
+    return Published(f"fills holes in {summary}", FOUR_STEPS, FILL, F4, scale=1)
+
+
 #: By their names in weights.lock, which knows the files.
 PUBLISHED = {
-    "resshift-realsr-v1": Published(
-        summary="enlarges real photographs by 4, in 15 steps",
-        schedule=FIFTEEN_STEPS,
-        unet=ENLARGE,
-        autoencoder=F4,
-        scale=4,
+    "resshift-realsr-v1": _enlarges("real photographs by 4, in 15 steps", FIFTEEN_STEPS),
+    "resshift-realsr-v2": _enlarges(
+        "real photographs by 4, in 15 steps, trained for longer", FIFTEEN_STEPS
     ),
-    "resshift-realsr-v2": Published(
-        summary="enlarges real photographs by 4, in 15 steps, trained for longer",
-        schedule=FIFTEEN_STEPS,
-        unet=ENLARGE,
-        autoencoder=F4,
-        scale=4,
-    ),
-    "resshift-realsr-v3": Published(
-        summary="enlarges real photographs by 4, in 4 steps",
-        schedule=FOUR_STEPS,
-        unet=ENLARGE,
-        autoencoder=F4,
-        scale=4,
-    ),
-    "resshift-bicubic": Published(
-        summary="enlarges photographs by 4 that a bicubic filter reduced",
-        schedule=FOUR_STEPS,
-        unet=ENLARGE,
-        autoencoder=F4,
-        scale=4,
-    ),
-    "resshift-inpaint-imagenet": Published(
-        summary="fills holes in photographs of anything",
-        schedule=FOUR_STEPS,
-        unet=FILL,
-        autoencoder=F4,
-        scale=1,
-    ),
-    "resshift-inpaint-face": Published(
-        summary="fills holes in portraits",
-        schedule=FOUR_STEPS,
-        unet=FILL,
-        autoencoder=F4,
-        scale=1,
-    ),
+    "resshift-realsr-v3": _enlarges("real photographs by 4, in 4 steps"),
+    "resshift-bicubic": _enlarges("photographs by 4 that a bicubic filter reduced"),
+    "resshift-inpaint-imagenet": _fills("photographs of anything"),
+    "resshift-inpaint-face": _fills("portraits"),
     "resshift-face": Published(
-        summary="restores aligned portraits of 512 x 512 pixels",
-        schedule=FOUR_STEPS,
-        unet=FACE,
-        autoencoder=F8,
-        scale=1,
+        "restores aligned portraits of 512 x 512 pixels", FOUR_STEPS, FACE, F8, scale=1
     ),
 }
