@@ -160,3 +160,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(lock, "LOCK", folder / "weights.lock")
     monkeypatch.setattr(places, "PACKAGE", folder)
     return folder
+
+
+@pytest.fixture
+def mender(offer: Callable[..., None]) -> None:
+    """A backend that fills holes without weights, as `fake`."""
+    offer("Mender", Task.INPAINT)

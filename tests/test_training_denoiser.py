@@ -1,4 +1,4 @@
-"""The denoiser's training: what photos go through, the batches, and whole runs."""
+"""The denoiser's training: its recipe, losses, batches, and whole runs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from patched import ALL_WAYS, pictures, white_noise
 from safetensors.torch import load_file
 from tars import photos, write_tar
 from torch import Tensor
@@ -26,215 +27,12 @@ from degrading import chain
 from restore.backend import Shown, Task
 from restore.backends.autoencoder import AutoencoderDenoiser
 from restore.nets.autoencoder import CELL, Denoiser, folded_levels
-from training import patches, session
+from training import session
 from training.denoiser_recipe import DenoiserRecipe, Phase
 from training.schedule import trapezoid
 
 ROOT = Path(train_denoiser.__file__).parents[1]
 CPU = torch.device("cpu")
-ALL_WAYS = {"plain": 0.4, "sensor": 0.2, "camera": 0.1, "film": 0.1, "worn": 0.1, "untouched": 0.1}
-
-
-def random(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
-def only(way: str) -> dict[str, float]:
-    return {name: float(name == way) for name in chain.WAYS}
-
-
-def pictures(count: int = 8, side: int = 32, seed: int = 0) -> Tensor:
-    """Cut clean colour pictures from the drawn photos."""
-    return patches.random_patches(photos(6), count, side, random(seed))
-
-
-def white_noise(*shape: int, sigma: float) -> Tensor:
-    return sigma * torch.from_numpy(random(3).standard_normal(shape, np.float32))
-
-
-# What photos have been through
-
-
-@pytest.mark.parametrize("way", chain.WAYS)
-def test_a_seed_decides_what_happens(way: str) -> None:
-    clean = pictures()
-    first, again, other = (chain.WAYS[way](clean.clone(), random(s)) for s in (1, 1, 2))
-    assert torch.equal(first, again)
-    assert torch.equal(first, other) == (way == "untouched")
-
-
-@pytest.mark.parametrize("way", chain.WAYS)
-@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
-def test_every_way_keeps_shape_and_range(way: str, value: float) -> None:
-    for clean in (pictures(5, 32), torch.full((5, 3, 40, 32), value)):
-        for seed in range(6):
-            before = clean.clone()
-            noisy = chain.WAYS[way](clean, random(seed))
-            assert noisy.shape == clean.shape
-            assert noisy.dtype == torch.float32
-            assert 0 <= noisy.min() <= noisy.max() <= 1
-            assert torch.equal(clean, before)  # the truth of the pair is left alone
-
-
-@pytest.mark.parametrize("way", ["plain", "sensor", "film", "worn"])
-def test_every_way_but_one_adds_noise_that_centres_on_the_picture(way: str) -> None:
-    clean = torch.full((64, 3, 32, 32), 0.5)
-    noise = chain.WAYS[way](clean, random()) - clean
-    assert (noise.flatten(1).std(1) > 0.3 / 255).float().mean() > 0.7
-    assert noise.mean().abs() < 0.02
-
-
-def test_untouched_is_untouched() -> None:
-    clean = pictures()
-    assert torch.equal(chain.untouched(clean, random()), clean)
-    kept, noisy = chain.degraded(clean, random(), only("untouched"))
-    assert torch.equal(kept, noisy)
-
-
-def test_plain_noise_is_white_and_of_every_level() -> None:
-    clean = torch.full((1000, 3, 16, 16), 0.5)
-    noise = chain.plain(clean, random()) - clean
-    sigma = 255 * noise.flatten(1).std(1)
-    assert sigma.max() < 75
-    assert 0.08 < (sigma > 55).float().mean() < 0.18
-    assert 0.1 < (sigma < 10).float().mean() < 0.22
-    beside = (noise[..., 1:] * noise[..., :-1]).mean() / noise.square().mean()
-    assert abs(float(beside)) < 0.02
-
-
-def test_smoothing_keeps_flat_places_and_takes_more_the_wider_it_is() -> None:
-    flat = torch.full((2, 3, 16, 16), 0.7)
-    torch.testing.assert_close(chain.smoothed(flat, torch.tensor([0.4, 2.0])), flat)
-    noise = white_noise(1, 3, 128, 128, sigma=1.0).expand(3, -1, -1, -1)
-    sizes = torch.tensor([0.01, 0.6, 2.0])
-    left = chain.smoothed(noise, sizes)
-    torch.testing.assert_close(left[0], noise[0])
-    # White noise through a Gaussian of size s keeps 1 / (4 pi s^2) of its variance.
-    assert float(left[2].var()) == pytest.approx(1 / (4 * np.pi * 4), rel=0.15)
-    assert left[2].var() < left[1].var() < left[0].var()
-
-
-def test_a_seed_decides_the_pairs() -> None:
-    clean = pictures(16)
-    first, again, other = (chain.degraded(clean, random(s), ALL_WAYS) for s in (1, 1, 2))
-    assert all(torch.equal(one, two) for one, two in zip(first, again, strict=True))
-    assert not torch.equal(first[1], other[1])
-
-
-def test_pairs_keep_shape_and_range() -> None:
-    hard = torch.from_numpy((random().random((6, 3, 32, 32)) > 0.5).astype(np.float32))
-    for clean in (pictures(6), hard, torch.ones(6, 3, 32, 40)):
-        for seed in range(20):
-            for part in chain.degraded(clean, random(seed), ALL_WAYS):
-                assert part.shape == clean.shape
-                assert 0 <= part.min() <= part.max() <= 1
-
-
-@pytest.mark.parametrize("way", chain.WAYS)
-def test_grey_pictures_stay_grey_with_grey_noise(way: str) -> None:
-    clean, noisy = chain.degraded(pictures(12), random(), only(way), grey=1)
-    for part in (clean, noisy):
-        assert torch.equal(part, part[:, :1].expand_as(part))
-    assert torch.equal(clean, noisy) == (way == "untouched")
-
-
-def test_as_many_pictures_are_grey_as_asked_for() -> None:
-    coloured_pictures = pictures(200, 32)
-    for share in (0.0, 0.3):
-        clean, noisy = chain.degraded(coloured_pictures, random(), ALL_WAYS, grey=share)
-        for part in (clean, noisy):
-            grey = (part == part[:, :1]).all(1).all(-1).all(-1).float().mean()
-            assert float(grey) == pytest.approx(share, abs=0.08)
-
-
-def test_ways_are_taken_as_often_as_asked_for() -> None:
-    shares = {**only("plain"), "plain": 0.7, "untouched": 0.3}
-    clean, noisy = chain.degraded(pictures(300, 32), random(), shares, grey=0)
-    same = (clean == noisy).flatten(1).all(1).float().mean()
-    assert float(same) == pytest.approx(0.3, abs=0.08)
-
-
-def test_some_pictures_are_soft_and_never_those_with_plain_noise() -> None:
-    sharp = pictures(200, 32)
-    clean, _ = chain.degraded(sharp, random(), only("plain"), grey=0)
-    assert torch.equal(clean, sharp)
-    for way in ("untouched", "camera"):
-        share = chain.SOFTNESS.get(way, chain.Softness()).chance
-        clean, _ = chain.degraded(sharp, random(), only(way), grey=0)
-        soft = (clean != sharp).flatten(1).any(1)
-        assert float(soft.float().mean()) == pytest.approx(share, abs=0.1)
-    steepness = [part.diff(dim=-1).square().mean() for part in (clean[soft], sharp[soft])]
-    assert steepness[0] < 0.7 * steepness[1]
-
-
-def test_a_faded_picture_keeps_its_mean_and_a_share_of_its_contrast() -> None:
-    sharp = pictures(2, 32)
-    faded = chain.faded(sharp, torch.tensor([1.0, 0.4]))
-    torch.testing.assert_close(faded[0], sharp[0])
-    torch.testing.assert_close(faded[1].mean(), sharp[1].mean())
-    torch.testing.assert_close(faded[1].std(), 0.4 * sharp[1].std())
-
-
-# Patches
-
-
-def test_tars_are_read_in_order(tmp_path: Path) -> None:
-    drawn = photos(5)
-    write_tar(tmp_path / "a.tar", drawn[:3])
-    write_tar(tmp_path / "b.tar", drawn[3:])
-    for photo, expected in zip(patches.load(tmp_path), drawn, strict=True):
-        assert np.array_equal(photo, expected)
-
-
-def test_no_tar_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no shards in"):
-        patches.load(tmp_path)
-
-
-def test_a_patch_of_the_whole_photo_is_the_photo_turned_or_mirrored() -> None:
-    photo = random().integers(0, 256, (16, 16, 3), np.uint8)
-    turned = [np.rot90(photo, k) for k in range(4)]
-    views = {np.ascontiguousarray(v).tobytes() for t in turned for v in (t, t[:, ::-1])}
-    seen = {
-        np.ascontiguousarray(patches.random_patch(photo, 16, random(s))).tobytes()
-        for s in range(100)
-    }
-    assert seen == views
-
-
-@pytest.mark.parametrize("size", [(24, 24), (25, 70), (60, 80)])
-def test_a_patch_has_its_side_and_the_photo_s_colours(size: tuple[int, int]) -> None:
-    photo = np.zeros((*size, 3), np.uint8)
-    photo[...] = (200, 100, 30)
-    for seed in range(30):
-        patch = patches.random_patch(photo, 24, random(seed))
-        assert patch.shape == (24, 24, 3)
-        assert (patch == (200, 100, 30)).all()
-
-
-def test_about_half_of_the_patches_are_made_smaller() -> None:
-    # Single pixels apart: a patch that was made smaller has values between them.
-    photo = random().choice(np.array([0, 255], np.uint8), (120, 120, 1)).repeat(3, -1)
-    draws = random(1)
-    found = [patches.random_patch(photo, 24, draws) for _ in range(600)]
-    smaller = [bool(((patch > 0) & (patch < 255)).any()) for patch in found]
-    assert np.mean(smaller) == pytest.approx(0.5, abs=0.07)
-
-
-def test_a_batch_of_patches_is_seeded_and_in_range() -> None:
-    one, again, other = (pictures(7, 24, seed) for seed in (1, 1, 2))
-    assert one.shape == (7, 3, 24, 24)
-    assert 0 <= one.min() < one.max() <= 1
-    assert torch.equal(one, again)
-    assert not torch.equal(one, other)
-
-
-def test_middles_are_cut_uncropped_and_unscaled() -> None:
-    drawn = photos(2)
-    held = patches.middles(drawn, 32)
-    assert held.shape == (2, 3, 32, 32)
-    expected = drawn[1][14:46, 24:56].transpose(2, 0, 1)
-    assert np.array_equal((held[1] * 255).round().numpy(), expected)
 
 
 # The recipe
