@@ -61,8 +61,10 @@ def test_killed_at_any_rename_the_same_command_finishes(
     assert names[0] == names[1]
 
 
+# A shell's background job, and what it starts, is told to ignore Ctrl-C: these listen again.
 DRIVER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from restore import registry
 from restore.backend import Entry, Task
 from restore.__main__ import start
@@ -86,8 +88,10 @@ def begun(folder: Path, fake: str, *words: str, done: int) -> Iterator[subproces
         deadline = time.monotonic() + 60
         while len(list(folder.glob("out/*.jpg"))) < done and time.monotonic() < deadline:
             time.sleep(0.02)
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()  # else a test that fails would wait for it for ever
 
 
 @pytest.fixture
@@ -145,6 +149,7 @@ def test_ctrl_c_while_threads_are_inside_torch(tmp_path: Path, draw: Draw, times
 
 IMPORTING = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
         if name == "click":
