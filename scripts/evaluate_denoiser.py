@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -36,6 +35,7 @@ from evaluation.denoising.photographs import Sets
 from evaluation.denoising.product import loaded
 from evaluation.denoising.sheet import write
 from evaluation.denoising.tables import Table
+from evaluation.telling import chosen_of, told
 from restore.backend import Backend
 from restore.errors import RestoreError
 
@@ -54,14 +54,6 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-def names(context: click.Context, option: click.Parameter, value: str) -> list[str]:
-    """Return the names of tables in a list with commas."""
-    chosen = [name.strip() for name in value.split(",") if name.strip()]
-    if unknown := [name for name in chosen if name not in TABLES]:
-        raise click.BadParameter(f"no table {unknown[0]!r}; there are {', '.join(TABLES)}")
-    return chosen
-
-
 @click.command(help=__doc__)
 @click.option("--data", type=FOLDER, help="Folder of the evaluation sets.")
 @click.option("--clean", "clean_folder", type=FOLDER, help="Or a folder of clean photos.")
@@ -75,7 +67,7 @@ def names(context: click.Context, option: click.Parameter, value: str) -> list[s
     "--only",
     default=",".join(TABLES),
     show_default=True,
-    callback=names,
+    callback=chosen_of(TABLES),
     help='Which tables, with commas; "" for none but the sheet.',
 )
 @click.option("--limit", type=click.IntRange(1), help="Photos of each set, evenly over it.")
@@ -106,10 +98,7 @@ def main(
         click.echo(f"measuring: {name}", err=True)
         started = time.monotonic()
         table = TABLES[name](few, backend)
-        seconds = round(time.monotonic() - started, 1)
-        click.echo(f"{table.markdown()}\n\nMeasured in {seconds:g} s.\n")
-        bars = [asdict(bar) for bar in table.bars]
-        numbers[name] = {"seconds": seconds, "bars": bars, **table.numbers}
+        numbers[name] = told(table, started)
     if json_file is not None:
         json_file.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
     if sheet is not None:

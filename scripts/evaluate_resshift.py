@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -27,6 +26,7 @@ from evaluation.denoising.product import loaded
 from evaluation.restoring import blind, enlarging, filling, looking
 from evaluation.restoring.looking import Found, View
 from evaluation.restoring.product import Restorer
+from evaluation.telling import chosen_of, told
 from restore.errors import RestoreError
 
 TABLES: dict[str, Callable[[Sequence[Photograph], Restorer], Found]] = {
@@ -34,14 +34,6 @@ TABLES: dict[str, Callable[[Sequence[Photograph], Restorer], Found]] = {
     "fill": filling.measure,
     "enlarge": enlarging.measure,
 }
-
-
-def names(context: click.Context, option: click.Parameter, value: str) -> list[str]:
-    """Return the names of tables in a list with commas."""
-    chosen = [name.strip() for name in value.split(",") if name.strip()]
-    if unknown := [name for name in chosen if name not in TABLES]:
-        raise click.BadParameter(f"no table {unknown[0]!r}; there are {', '.join(TABLES)}")
-    return chosen
 
 
 @click.command(help=__doc__)
@@ -60,7 +52,7 @@ def names(context: click.Context, option: click.Parameter, value: str) -> list[s
     "--only",
     default=",".join(TABLES),
     show_default=True,
-    callback=names,
+    callback=chosen_of(TABLES),
     help="Which tables, with commas.",
 )
 @click.option("--samples", type=click.IntRange(1), default=8, show_default=True)
@@ -96,10 +88,7 @@ def main(
         click.echo(f"measuring: {name}", err=True)
         started = time.monotonic()
         found = TABLES[name](few, restorer)
-        seconds = round(time.monotonic() - started, 1)
-        click.echo(f"{found.table.markdown()}\n\nMeasured in {seconds:g} s.\n")
-        bars = [asdict(bar) for bar in found.table.bars]
-        numbers[name] = {"seconds": seconds, "bars": bars, **found.table.numbers}
+        numbers[name] = told(found.table, started)
         if sheet is not None:
             views += found.views()
     if json_file is not None:
