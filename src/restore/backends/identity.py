@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 
 import torch
 
-from ..backend import SCALES, Draws, Gives, Guidance, Limits, Noise, Outcome, Shown, Task, Value
-from ..errors import BackendError
+from ..backend import Draws, Gives, Guidance, Limits, Noise, Outcome, Shown, Task, Value
+from .scaling import scale_of
 
 
 class Identity:
@@ -32,16 +32,7 @@ class Identity:
         device: torch.device,
         dtype: torch.dtype,
     ) -> Self:
-        known = {"scale"} if task is Task.UPSCALE else set()
-        if wrong := options.keys() ^ known:
-            raise BackendError(
-                f"options unknown or missing: {', '.join(sorted(wrong))}",
-                hint=f"the options are {', '.join(known) or 'none'}",
-            )
-        scale = options.get("scale", 1)
-        if task is Task.UPSCALE and scale not in SCALES:
-            raise BackendError(f"scale {scale} is out of range", hint=" or ".join(map(str, SCALES)))
-        return cls(int(scale))
+        return cls(scale_of(task, options))
 
     def prepare(self, overview: torch.Tensor | None, guidance: Guidance) -> object:
         return None

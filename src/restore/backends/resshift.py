@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..backend import (
-    SCALES,
     Admitted,
     Draws,
     Gives,
@@ -38,6 +37,7 @@ from ..nets.resshift.published import PUBLISHED
 from ..nets.resshift.sampler import sample
 from ..nets.resshift.unet import UNetModelSwin
 from ..nets.resshift.vq import VQAutoencoder
+from .scaling import scale_of
 from .stored import read_net
 
 TILE = 512  #: pixels of the result
@@ -149,7 +149,7 @@ class ResShift:
         device: torch.device,
         dtype: torch.dtype,
     ) -> Self:
-        scale = _scale(task, options)
+        scale = scale_of(task, options)
         if "vq" not in weights:
             (path,) = weights.values()
             net = read_net(path, lambda table: PixelNet(PixelConfig.of(table)))
@@ -210,16 +210,3 @@ def _named(path: Path) -> str:
     if name not in PUBLISHED:
         raise WeightsError(f"{path} is of no model that is known: {name}", hint="import it again")
     return str(name)
-
-
-def _scale(task: Task, options: Mapping[str, Value]) -> int:
-    """Return how many times the sides grow; raise BackendError for an option out of range."""
-    known = {"scale"} if task is Task.UPSCALE else set()
-    if unknown := options.keys() - known:
-        raise BackendError(f"there is no option {min(unknown)!r}", hint="there are none")
-    scale = options.get("scale", 1)
-    if task is Task.UPSCALE and scale not in SCALES:
-        raise BackendError(
-            f"scale {scale} is out of range", hint=f"one of {', '.join(map(str, SCALES))}"
-        )
-    return int(scale)
