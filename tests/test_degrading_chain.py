@@ -128,3 +128,15 @@ def test_a_faded_picture_keeps_its_mean_and_a_share_of_its_contrast() -> None:
     torch.testing.assert_close(faded[0], sharp[0])
     torch.testing.assert_close(faded[1].mean(), sharp[1].mean())
     torch.testing.assert_close(faded[1].std(), 0.4 * sharp[1].std())
+
+
+def test_half_of_the_sensor_noise_is_of_the_dark() -> None:
+    clean = torch.full((400, 3, 32, 32), 0.5)
+
+    def strong(noisy: torch.Tensor) -> float:
+        return float(((noisy - clean).flatten(1).std(1) > 5 / 255).float().mean())
+
+    by_day_too = np.mean([strong(chain._exposed(clean, random(seed))) for seed in range(2)])
+    assert 0.4 < by_day_too < 0.55
+    assert strong(chain._exposed(clean, random(), dark=1)) > 0.85
+    assert by_day_too + 0.05 < strong(chain.sensor(clean, random())) < 0.85

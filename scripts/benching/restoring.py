@@ -110,4 +110,4 @@ def _job(task: Task, scale: int = 1) -> Job:
 
 
 def _options(task: Task, scale: int) -> dict[str, Value]:
-    return {"scale": scale} if task is Task.UPSCALE else {}
+    return {"mean": 1, **({"scale": scale} if task is Task.UPSCALE else {})}

@@ -85,10 +85,16 @@ def plain(clean: Tensor, random: Random) -> Tensor:
     return quantized(gaussian(clean, sigma * LEVEL, random))
 
 
-def _exposed(clean: Tensor, random: Random) -> Tensor:
-    """Photograph it: from a bright day to a night that needs the highest sensitivity."""
+def _exposed(clean: Tensor, random: Random, dark: float = 0) -> Tensor:
+    """Photograph it: from a bright day to a night that needs the highest sensitivity.
+
+    A share `dark` of the pictures is certainly not taken by day.
+    """
     n = len(clean)
     gain = _log_uniform(0.0001, 0.016, n, random)
+    if dark:
+        late = torch.from_numpy(random.random(n) < dark)
+        gain = torch.where(late, _log_uniform(0.001, 0.016, n, random), gain)
     read = gain.sqrt() * _log_uniform(0.02, 0.12, n, random)
     balance = torch.stack(
         [_uniform(1, 2.4, n, random), torch.ones(n), _uniform(1, 2.2, n, random)], dim=1
@@ -103,8 +109,8 @@ def _exposed(clean: Tensor, random: Random) -> Tensor:
 
 
 def sensor(clean: Tensor, random: Random) -> Tensor:
-    """Photograph it with a camera that leaves the noise as it is."""
-    noisy = _exposed(clean, random)
+    """Photograph it with a camera that leaves the noise as it is, half the time in the dark."""
+    noisy = _exposed(clean, random, dark=0.5)
     return _where(0.8, _compressed(noisy, random), quantized(noisy), random)
 
 
@@ -194,7 +200,11 @@ class Softness:
     least_contrast: float = 1  #: kept: detail at full size is faint beside a small picture's
 
 
-SOFTNESS = {"plain": Softness(chance=0), "camera": Softness(0.85, 2.0, 0.4)}
+SOFTNESS = {
+    "plain": Softness(chance=0),
+    "sensor": Softness(chance=0.2),
+    "camera": Softness(0.85, 2.0, 0.4),
+}
 """Of the ways that differ. Published noisy pictures, which are *plain*, are sharp."""
 
 

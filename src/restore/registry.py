@@ -47,6 +47,7 @@ BACKENDS: tuple[Entry, ...] = (
             "resshift-inpaint-face",
             "resshift-face",
         ),
+        defaults={"mean": 1},
         draws=True,
         mends=True,
         admit="restore.backends.resshift:admit",

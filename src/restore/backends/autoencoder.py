@@ -16,7 +16,7 @@ from ..nets.autoencoder import FOLD, MULTIPLE, AutoencoderConfig, Denoiser, fold
 from .stored import read_net
 
 #: A place is influenced from farther away, but by less than a level: measured by the benchmark.
-OVERLAP = 44
+OVERLAP = 40
 BATCH = 8  #: tiles together on a GPU; on a CPU one at a time is as fast, and smaller
 BYTES_PER_PIXEL = 400  #: of a tile, in float32: features at half size, several alive at a time
 
@@ -35,7 +35,7 @@ class AutoencoderDenoiser:
         self.limits = Limits(
             multiple_of=MULTIPLE,
             minimum=MULTIPLE,
-            tile=848,
+            tile=880,
             overlap=OVERLAP,
             batch=1 if device.type == "cpu" else BATCH,
             bytes_per_pixel=BYTES_PER_PIXEL,

@@ -40,6 +40,7 @@ from ..nets.resshift.vq import VQAutoencoder
 from .scaling import scale_of
 from .stored import read_net
 
+MOST_DRAWS = 64  #: behind one result
 TILE = 512  #: pixels of the result
 OVERLAP = 64  #: of the result; a place is influenced from farther away, but by less than a level
 BYTES_PER_PIXEL = 600  #: of a tile of the result, in float32
@@ -130,14 +131,21 @@ class _Published:
 
 
 class ResShift:
-    """Moves a photo back along the way from what it was to what is left of it."""
+    """Moves a photo back along the way from what it was to what is left of it.
+
+    A result is one draw, or the mean of several: detail on which they disagree averages out, and
+    with it the larger errors.
+    """
 
     gives: ClassVar[Gives] = Gives.RGB
 
-    def __init__(self, model: _Model, scale: int, device: torch.device, dtype: torch.dtype) -> None:
-        self.error_per_spread = model.error_per_spread
+    def __init__(
+        self, model: _Model, scale: int, mean: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        # How far means scatter says nothing of how far the truth may be.
+        self.error_per_spread = model.error_per_spread if mean == 1 else None
         self._model, self._device, self._dtype = model, device, dtype
-        self.scale = scale
+        self._mean, self.scale = mean, scale
         self.limits = model.limits(scale)
 
     @classmethod
@@ -149,11 +157,16 @@ class ResShift:
         device: torch.device,
         dtype: torch.dtype,
     ) -> Self:
-        scale = scale_of(task, options)
+        scale = scale_of(task, options, own=("mean",))
+        if options["mean"] not in range(1, MOST_DRAWS + 1):
+            raise BackendError(
+                f"mean {options['mean']} is out of range", hint=f"1 to {MOST_DRAWS}, whole"
+            )
+        mean = int(options["mean"])
         if "vq" not in weights:
             (path,) = weights.values()
             net = read_net(path, lambda table: PixelNet(PixelConfig.of(table)))
-            return cls(_Ours(net, device, dtype), scale, device, dtype)
+            return cls(_Ours(net, device, dtype), scale, mean, device, dtype)
         name = _named(weights["net"])
         published = PUBLISHED[name]
         if scale != published.scale:
@@ -168,7 +181,7 @@ class ResShift:
                 f"the weights of {name!r} are not what they were: {error}",
                 hint=f"import them again: restore models import {name} FILE...",
             ) from error
-        return cls(_Published(latent.to(device, dtype)), scale, device, dtype)
+        return cls(_Published(latent.to(device, dtype)), scale, mean, device, dtype)
 
     def prepare(self, overview: Tensor | None, guidance: Guidance) -> object:
         return None
@@ -176,14 +189,21 @@ class ResShift:
     def restore(self, shown: Shown, prepared: object, draws: Draws, noise: Noise) -> Outcome:
         picture = self._moved(shown.picture)
         mask = None if shown.mask is None else self._moved(shown.mask)
+
+        def drawn(number: int) -> Tensor:
+            def draw(step: int, channels: int, stride: int) -> Tensor:
+                return self._moved(noise(number, step, channels, stride))
+
+            return self._model.restored(picture, mask, self.scale, draw).clamp_(0, 1)
+
         results = []
         for number in range(draws.results):
-
-            def draw(step: int, channels: int, stride: int, sample: int = number) -> Tensor:
-                return self._moved(noise(sample, step, channels, stride))
-
-            results.append(self._model.restored(picture, mask, self.scale, draw))
-        return Outcome(torch.stack(results).clamp_(0, 1))
+            first = number * self._mean
+            total = drawn(first)
+            for other in range(first + 1, first + self._mean):
+                total += drawn(other)
+            results.append(total / self._mean)
+        return Outcome(torch.stack(results))
 
     def _moved(self, planes: Tensor) -> Tensor:
         return planes.to(self._device, self._dtype, memory_format=torch.channels_last)

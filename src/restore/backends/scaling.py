@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ..backend import SCALES, Task, Value
 from ..errors import BackendError
 
 
-def scale_of(task: Task, options: Mapping[str, Value]) -> int:
-    """Return how many times the sides grow, for a backend without options of its own.
+def scale_of(task: Task, options: Mapping[str, Value], own: Collection[str] = ()) -> int:
+    """Return how many times the sides grow.
+
+    Args:
+        task: What the options are for.
+        options: The scale, if the task is to enlarge, and the backend's own.
+        own: The names of those.
 
     Raises:
         BackendError: If there are other options, or a scale is missing or out of range.
     """
-    known = {"scale"} if task is Task.UPSCALE else set()
+    known = {*own, "scale"} if task is Task.UPSCALE else set(own)
     if wrong := options.keys() ^ known:
         raise BackendError(
             f"options unknown or missing: {', '.join(sorted(wrong))}",
-            hint=f"the options are {', '.join(known) or 'none'}",
+            hint=f"the options are {', '.join(sorted(known)) or 'none'}",
         )
     scale = options.get("scale", 1)
     if task is Task.UPSCALE and scale not in SCALES:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import NumberRange, Shared, common
+from .options import NumberRange, Shared, common, mean
 
 if TYPE_CHECKING:
     from ..job import NoiseMapFile
@@ -66,6 +66,7 @@ class SigmaType(click.ParamType["float | str | None"]):
 )
 @click.option("--removed", is_flag=True, help="Write what was removed, amplified, on grey.")
 @click.option("--noise-map", is_flag=True, help="Write how strong the noise was, place by place.")
+@mean
 def denoise(
     shared: Shared,
     strength: float,
@@ -74,6 +75,7 @@ def denoise(
     noise: str,
     removed: bool,
     noise_map: bool,
+    mean: int | None,
 ) -> None:
     """Remove noise from photographs, keep their detail, and say what was removed.
 
@@ -101,7 +103,7 @@ def denoise(
         removed=removed,
         noise_map=noise_map,
     )
-    run(Task.DENOISE, shared, {}, denoising=denoising)
+    run(Task.DENOISE, shared, {"mean": mean}, denoising=denoising)
 
 
 def _map(name: str, max_pixels: int) -> NoiseMapFile:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .. import defaults
-from .options import Shared, common
+from .options import Shared, common, mean
 
 MOST_GROWN = 200
 
@@ -46,8 +46,15 @@ MOST_GROWN = 200
     is_flag=True,
     help="Write the mask, before it is grown: correct it and give it back with --mask.",
 )
+@mean
 def inpaint(
-    shared: Shared, mask: str, threshold: int, grow: int, soft: bool, write_mask: bool
+    shared: Shared,
+    mask: str,
+    threshold: int,
+    grow: int,
+    soft: bool,
+    write_mask: bool,
+    mean: int | None,
 ) -> None:
     """Fill what a mask says is damaged, and leave every other pixel as it is, to the last bit.
 
@@ -66,4 +73,4 @@ def inpaint(
             f"{mask!r} is not auto, not a file and not a folder", param_hint="--mask"
         )
     masking = Masking(threshold=threshold, grow=grow, soft=soft, write=write_mask)
-    run(Task.INPAINT, shared, {}, masking=masking, masks=masks)
+    run(Task.INPAINT, shared, {"mean": mean}, masking=masking, masks=masks)

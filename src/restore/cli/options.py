@@ -128,6 +128,16 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
 )
 
 
+mean = click.option(
+    "--mean",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Make every answer the mean of N draws: N times the work, nearer to the truth on the "
+    "whole, softer. Default: 1, of backends that draw.",
+)
+"""For tasks that draw pictures."""
+
+
 class Shared(NamedTuple):
     """What the options that every task has were set to."""
 

@@ -158,6 +158,11 @@ def _check(job: Job, shared: Shared, planned: Sequence[Planned]) -> None:
         raise click.UsageError("--overwrite and --skip-existing contradict each other")
     if job.confidence and not job.entry.draws:
         raise click.UsageError(f"backend {job.entry.name!r} draws no samples: no --confidence")
+    if job.confidence and job.options.get("mean", 1) != 1:
+        raise click.UsageError(
+            "--confidence shows how far single draws differ, and --mean averages them: "
+            "leave one of them out"
+        )
     if job.saved_samples > 1 and not job.entry.draws:
         raise click.UsageError(
             f"backend {job.entry.name!r} draws no samples: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..backend import SCALES, Task
-from .options import Shared, common
+from .options import Shared, common, mean
 
 
 @click.command(short_help="Enlarge a photograph two or four times.")
@@ -17,7 +17,8 @@ from .options import Shared, common
     show_default=True,
     help="How many times as wide and as high.",
 )
-def upscale(shared: Shared, scale: str) -> None:
+@mean
+def upscale(shared: Shared, scale: str, mean: int | None) -> None:
     """Enlarge photographs, and draw the detail that a larger picture would show.
 
     That detail is a believable guess. The size in inches stays: the resolution grows. The
@@ -26,4 +27,4 @@ def upscale(shared: Shared, scale: str) -> None:
     """
     from .task import run
 
-    run(Task.UPSCALE, shared, {"scale": int(scale)})
+    run(Task.UPSCALE, shared, {"scale": int(scale), "mean": mean})
