@@ -13,7 +13,7 @@ weights of an earlier run instead of random ones; parts that no phase trains sta
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from restore.nets.chroma import (
     ChromaNet,
     Reading,
 )
+from training.asked import Asked, asks
 from training.averaging import Averaged
 from training.crops import Batch, plain_batch, random_batch
 from training.part import Part
@@ -245,44 +246,23 @@ def batches(run: Run, photos: list[Lab8]) -> Iterator[tuple[Batch, Phase]]:
 
 
 @click.command(help=__doc__)
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path))
+@asks
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep the decoded photos here.")
-@click.option("--start", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--minutes", type=float, help="Instead of the configuration's budget.")
-@click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
-@click.option("--threads", type=int, default=0, help="CPU threads; 0: all.")
-@click.option("--session-minutes", type=float, help="Stop after so long; the next call goes on.")
-def main(
-    config: Path,
-    data: Path,
-    out: Path,
-    cache: Path | None,
-    start: Path | None,
-    minutes: float | None,
-    device: str,
-    threads: int,
-    session_minutes: float | None,
-) -> None:
+def main(asked: Asked, cache: Path | None) -> None:
     """Train until the time is up."""
-    if threads:
-        torch.set_num_threads(threads)
-    recipe = Recipe.read(config)
-    if minutes is not None:
-        recipe = Recipe(**{**vars(recipe), "minutes": minutes})
-    out.mkdir(parents=True, exist_ok=True)
-    photos = load([data / "train", data / "train-extra"], cache)
+    recipe = Recipe.read(asked.config)
+    recipe = replace(recipe, minutes=asked.budget(recipe.minutes))
+    photos = load([asked.data / "train", asked.data / "train-extra"], cache)
     held = plain_batch(photos[:: recipe.validation_every], recipe.phases[-1].side)
     del photos[:: recipe.validation_every]
-    run = Run(recipe, torch.device(device), held)
-    if not resume(run, out, run.device) and start is not None:
-        run.start_from(start)
+    run = Run(recipe, torch.device(asked.device), held)
+    if not resume(run, asked.out, run.device) and asked.start is not None:
+        run.start_from(asked.start)
     parameters = sum(p.numel() for p in run.net.parameters())
     click.echo(f"{len(photos)} photos, {len(held)} held, {parameters / 1e6:.2f} M parameters")
     train(
-        *(run, prefetched(batches(run, photos), ahead=2), out, "colorizer.safetensors"),
-        session_minutes=session_minutes,
+        *(run, prefetched(batches(run, photos), ahead=2), asked.out, "colorizer.safetensors"),
+        session_minutes=asked.session_minutes,
         measuring_minutes=VALIDATION_MINUTES,
     )
 

@@ -29,6 +29,7 @@ from degrading.codecs import jpeg
 from degrading.gaussian import gaussian
 from degrading.quantizing import quantized
 from restore.nets.autoencoder import CELL, Denoiser, folded_levels
+from training.asked import Asked, asks
 from training.averaging import Averaged
 from training.denoiser_recipe import DenoiserRecipe, Phase
 from training.makers import made
@@ -222,44 +223,23 @@ def validate(net: Denoiser, held: Tensor, device: torch.device) -> dict[str, flo
 
 
 @click.command(help=__doc__)
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--start", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--minutes", type=float, help="Instead of the configuration's budget.")
-@click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu", show_default=True)
-@click.option("--threads", type=int, default=0, help="CPU threads; 0: all.")
-@click.option("--makers", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--session-minutes", type=float, help="Stop after so long; the next call goes on.")
-def main(
-    config: Path,
-    data: Path,
-    out: Path,
-    start: Path | None,
-    minutes: float | None,
-    device: str,
-    threads: int,
-    makers: int,
-    session_minutes: float | None,
-) -> None:
+@asks
+@click.option("--makers", type=click.IntRange(1), default=1, help="Processes that make batches.")
+def main(asked: Asked, makers: int) -> None:
     """Train until the time is up."""
-    if threads:
-        torch.set_num_threads(threads)
-    recipe = DenoiserRecipe.read(config)
-    if minutes is not None:
-        recipe = replace(recipe, minutes=minutes)
-    out.mkdir(parents=True, exist_ok=True)
-    photos = load(data / "train-hires")
+    recipe = DenoiserRecipe.read(asked.config)
+    recipe = replace(recipe, minutes=asked.budget(recipe.minutes))
+    photos = load(asked.data / "train-hires")
     held = middles(photos[:: recipe.validation_every], VALIDATION_SIDE)
     del photos[:: recipe.validation_every]
-    run = Run(recipe, torch.device(device), held)
-    if not resume(run, out, run.device) and start is not None:
-        run.start_from(start)
+    run = Run(recipe, torch.device(asked.device), held)
+    if not resume(run, asked.out, run.device) and asked.start is not None:
+        run.start_from(asked.start)
     parameters = sum(p.numel() for p in run.net.parameters())
     click.echo(f"{len(photos)} photos, {len(held)} held, {parameters / 1e6:.2f} M parameters")
     train(
-        *(run, batches(run, photos, makers), out, "denoiser.safetensors"),
-        session_minutes=session_minutes,
+        *(run, batches(run, photos, makers), asked.out, "denoiser.safetensors"),
+        session_minutes=asked.session_minutes,
         measuring_minutes=VALIDATION_MINUTES,
     )
 
