@@ -1,19 +1,26 @@
 """Put a trained ResShift into the package, if it restores, fills and enlarges; then lock it.
 
-python scripts/ship_resshift.py runs/resshift/resshift.safetensors --data ../shared/data
+    python scripts/ship_resshift.py runs/resshift/resshift.safetensors --data ../shared/data
+
+`error_per_spread`, the CIEDE2000 to expect for a unit of the samples' spread, is measured for each
+task on the photographs that training kept apart, and goes into the configuration inside the file.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 import torch
+from safetensors.torch import load_file, save
 
 from restore.backends.stored import read_net
 from restore.errors import WeightsError
 from restore.nets.resshift.pixel import PixelConfig, PixelNet
 from shipping.lock import Shipped, head, store
+from shipping.restoring_doubt import error_per_spread
 from training.patches import load
 from training.restoring_gain import gains, kept_apart
 
@@ -27,8 +34,9 @@ LEAST_GAIN = {"everywhere_mean": 1.0, "holes_mean": 0.5, "enlarged_mean": 0.0}
 @click.option("--data", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--name", default="resshift-v1", show_default=True)
 @click.option("--commit", help="That trained them. Default: the current one.")
-def main(weights: Path, data: Path, name: str, commit: str | None) -> None:
-    """Check, store and lock."""
+@click.option("--configs", default="configs/resshift.toml", help="That trained them, in words.")
+def main(weights: Path, data: Path, name: str, commit: str | None, configs: str) -> None:
+    """Check, measure, store and lock."""
     try:
         net = read_net(weights, lambda table: PixelNet(PixelConfig.of(table))).eval()
         photos = load(data / "train-hires")
@@ -40,13 +48,15 @@ def main(weights: Path, data: Path, name: str, commit: str | None) -> None:
         click.echo(f"{kind}: {found[kind]:.2f} dB")
         if not found[kind] >= least:  # NaN neither
             raise click.ClickException(f"{kind} must gain {least} dB: this one is not trained")
+    config = {**asdict(net.config), "error_per_spread": error_per_spread(net, held)}
+    click.echo(f"error_per_spread: {config['error_per_spread']}")
     shipped = Shipped(
         name=name,
         backend="resshift",
-        source=f"scripts/train_resshift.py with configs/resshift.toml, commit {commit or head()}",
+        source=f"scripts/train_resshift.py with {configs}, commit {commit or head()}",
         data=f"{len(photos)} photographs of public research collections: see docs/models/{name}.md",
     )
-    store(shipped, weights.read_bytes())
+    store(shipped, save(load_file(weights), metadata={"config": json.dumps(config)}))
 
 
 if __name__ == "__main__":

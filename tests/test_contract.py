@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +14,10 @@ from conftest import scene
 from tiny import MAKERS
 
 from restore import color, registry, weights
-from restore.backend import SCALES, Backend, Entry, Task, Value
+from restore.backend import SCALES, Backend, Entry, Gives, Task, Value
 from restore.clock import Stopwatch
 from restore.errors import BackendError
-from restore.job import Denoising, Job, Keep, MaskFile
+from restore.job import Job, MaskFile
 from restore.photo import Photo
 from restore.pipeline import Workers, restore
 
@@ -76,9 +75,8 @@ def pixels(
     seed: int = 0,
     threads: int = 2,
 ) -> np.ndarray:
-    options, keep = entry.defaults_of(task), Keep.NONE if entry.mends else Keep.DETAIL
+    options = entry.defaults_of(task)
     job = Job(task, entry, None, seed=seed, samples=samples, options=options)
-    job = replace(job, denoising=Denoising(keep=keep))
     restored = restore(photo, backend, job, Workers(threads), Stopwatch(), mask_for(photo))
     return restored.render(sample)
 
@@ -97,6 +95,24 @@ def mask_for(photo: Photo) -> MaskFile:
 
 def test_every_row_has_tiny_weights() -> None:
     assert MAKERS.keys() == {entry.name for entry in registry.BACKENDS}
+
+
+@pytest.mark.parametrize(("entry", "task"), ROWS)
+def test_reduced_precision_is_the_network_s_and_not_the_picture_s(
+    entry: Entry, task: Task, tiny_weights: TinyWeights, load: Callable[..., Backend]
+) -> None:
+    place = torch.device("cpu"), torch.bfloat16
+    options = entry.defaults_of(task)
+    reduced = registry.load_class(entry).load(task, tiny_weights(entry.name), options, *place)
+    ramp = np.linspace(20_000, 40_000, 64 * 64).round().astype(np.uint16)
+    photo = Photo(ramp.reshape(64, 64, 1).repeat(3, -1), "PNG")
+    exact, result = (
+        pixels(backend, entry, task, photo).astype(float)
+        for backend in (load(entry, task), reduced)
+    )
+    assert np.abs(result - exact).max() < 65535 * 0.05
+    if reduced.gives is Gives.RGB:  # bfloat16 has 128 numbers between 0.25 and 0.5
+        assert len(np.unique(result)) > 1000
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

@@ -33,20 +33,28 @@ def test_one_sample_has_no_spread() -> None:
 
 
 def test_confidence_falls_from_white_to_black() -> None:
-    spread = torch.tensor([0.0, 5, 10, 20, 50])
-    assert evidence.confidence(spread, constant=1).tolist() == [1, 0.75, 0.5, 0, 0]
+    error = torch.tensor([0.0, 5, 10, 20, 50])
+    assert evidence.confidence(error).tolist() == [1, 0.75, 0.5, 0, 0]
 
 
 def test_guessed_share_counts_what_is_above_the_threshold() -> None:
-    spread = torch.tensor([[0.0, 4], [6, 30]])
-    assert evidence.guessed_share(spread, constant=2) == 0.5
-    assert evidence.guessed_share(spread, constant=2, threshold=5) == 0.75
+    error = torch.tensor([[0.0, 8], [12, 60]])
+    assert evidence.guessed_share(error) == 0.5
+    assert evidence.guessed_share(error, threshold=5) == 0.75
+
+
+def test_more_is_to_be_expected_the_deeper_inside_a_hole() -> None:
+    depth = torch.tensor([1.0, 2, 8, 30])
+    error = evidence.error_inside(depth)
+    assert error[0] == 0
+    assert (error.diff() > 0).all()
+    assert 10 < error[-1] < evidence.BLACK
 
 
 @pytest.mark.parametrize("size", [(1, 1), (40, 3), (150, 260)])
 def test_the_map_has_the_photo_s_size(size: tuple[int, int]) -> None:
-    spread = torch.rand(6, 10, generator=torch.Generator().manual_seed(1)) * 60
-    full = evidence.ConfidenceMap(spread, size, constant=0.65)
+    error = torch.rand(6, 10, generator=torch.Generator().manual_seed(1)) * 40
+    full = evidence.ConfidenceMap(error, size)
     rows = full.rows(0, size[0])
     assert rows.shape == size
     assert rows.dtype == np.uint8
@@ -55,9 +63,9 @@ def test_the_map_has_the_photo_s_size(size: tuple[int, int]) -> None:
 
 
 def test_certain_is_white_and_a_guess_is_black() -> None:
-    spread = torch.zeros(4, 4)
-    spread[:, 2:] = 100
-    rows = evidence.ConfidenceMap(spread, (40, 40), constant=0.65).rows(0, 40)
+    error = torch.zeros(4, 4)
+    error[:, 2:] = 100
+    rows = evidence.ConfidenceMap(error, (40, 40)).rows(0, 40)
     assert (rows[:, :10] == 255).all()
     assert (rows[:, 30:] == 0).all()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from restore.masks import CELL, Holes, count_groups, groups, groups_of, grown, opacity
+from restore.masks import CELL, Holes, count_groups, depths, groups, groups_of, grown, opacity
 from restore.tiles import Box
 
 
@@ -101,3 +101,20 @@ def test_a_place_ends_where_the_photo_does() -> None:
     hole = np.zeros((CELL + 3, 5), bool)
     hole[-1, -1] = True
     assert Holes.of(hole, near=0).places == (Box(CELL, CELL + 3, 0, 5),)
+
+
+def test_depth_counts_from_what_is_kept_and_not_from_the_photo_s_edge() -> None:
+    hole = np.zeros((12, 20), bool)
+    hole[:, 15:] = True  # a lost side: nothing beyond it is known
+    hole[2:7, 2:7] = hole[10, 3] = True
+    depth = np.zeros(hole.shape, np.float32)
+    depth[hole] = depths(hole)
+    assert depth[5, 15:].tolist() == [1, 2, 3, 4, 5]
+    assert depth[4, 1:8].tolist() == [0, 1, 2, 3, 2, 1, 0]
+    assert depth[10, 3] == 1
+    assert depths(hole, most=2).max() == 2
+
+
+def test_nothing_is_deep_where_there_is_no_hole() -> None:
+    assert depths(np.zeros((5, 5), bool)).shape == (0,)
+    assert (depths(np.ones((5, 5), bool)) == 64).all()

@@ -282,9 +282,13 @@ def test_a_wish_that_a_filter_does_not_heed_is_noted(keep: Keep | None) -> None:
 
 
 def test_settings_claim_nothing_that_a_forced_filter_does_not_do() -> None:
-    assert Denoising().picture_settings["keep"] == "detail"
+    def keep(**wanted: object) -> object:
+        job = Job(Task.DENOISE, IDENTITY, None, denoising=Denoising(**wanted))
+        return job.picture_settings["keep"]
+
+    assert keep() == "detail"
     for noise in (NoiseKind.PERIODIC, NoiseKind.SALT_PEPPER):
-        assert Denoising(noise=noise).picture_settings["keep"] == "none"
+        assert keep(noise=noise) == "none"
 
 
 def test_what_is_more_than_noise_is_not_called_a_level() -> None:
@@ -360,6 +364,22 @@ def test_a_backend_that_mends_is_used_without_noise_and_after_a_filter() -> None
     places = np.random.default_rng(3).random((120, 160))
     specked.pixels[places < 0.03], specked.pixels[places > 0.97] = 0, 255
     for photo, routes in ((clean, ["network"]), (specked, ["median", "network"])):
-        job = Job(Task.DENOISE, mending, None, denoising=Denoising(keep=Keep.NONE))
+        job = Job(Task.DENOISE, mending, None)
         first = found(restore(photo, fakes.Silent(), job, Workers(2), Stopwatch())).detected
         assert [str(one.route) for one in (first, first.then) if one] == routes
+
+
+def test_a_backend_that_mends_keeps_nothing_unless_asked_to() -> None:
+    mending = dataclasses.replace(IDENTITY, mends=True)
+    assert Job(Task.DENOISE, mending, None).kept is Keep.NONE
+    wanted = Denoising(keep=Keep.DETAIL)
+    assert Job(Task.DENOISE, mending, None, denoising=wanted).kept is Keep.DETAIL
+
+
+def test_mending_a_clean_photo_is_warned_of() -> None:
+    mending = dataclasses.replace(IDENTITY, mends=True)
+    photo = Photo(scene(120, 160)[..., None].repeat(3, -1), "PNG")
+    for backend, is_warned in ((fakes.Silent(), True), (fakes.Smoother(), False)):
+        job = Job(Task.DENOISE, mending, None)
+        restored = restore(photo, backend, job, Workers(2), Stopwatch())
+        assert any("comes to harm" in notice for notice in restored.notices) == is_warned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,15 @@ def test_photos_of_a_batch_are_those_alone(nets: LatentResShift) -> None:
     for k in range(2):
         alone = nets.restore(photos[k : k + 1], lambda draw, k=k: noise[draw][k : k + 1])
         torch.testing.assert_close(both[k : k + 1], alone, rtol=0, atol=1e-4)
+
+
+def test_reduced_precision_runs_and_its_networks_stay_near(nets: LatentResShift) -> None:
+    reduced = copy.deepcopy(nets).to(torch.device("cpu"), torch.bfloat16)
+    picture = reduced.restore(numbers()["y"], draws().__getitem__)
+    assert picture.dtype == torch.float32
+    assert picture.isfinite().all()
+    # Random codes flip, so that the picture may differ; what comes before them may not.
+    y, shown = numbers()["y"], numbers()["unet_in_scaled_t3"]
+    answer = reduced.unet(shown.bfloat16(), torch.tensor([3]), reduced.unet.condition(y.bfloat16()))
+    assert float((answer.float() - numbers()["unet_out_t3"]).abs().mean()) < 0.05
+    assert float((reduced.encoded(y.bfloat16()) - numbers()["z_y"]).abs().mean()) < 0.05

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from pathlib import Path
 
@@ -81,9 +82,14 @@ def test_weights_that_gain_enough_are_stored_and_locked(
     (drawn,) = tiny.pixel_net(tmp_path).values()
     ran = ship(drawn, data, "--name", "resshift-v9")
     assert ran.exit_code == 0, ran.output
-    assert [line.split(":")[0] for line in ran.stdout.splitlines()] == list(least)
+    assert [line.split(":")[0] for line in ran.stdout.splitlines()] == [*least, "error_per_spread"]
     found = weights.verified("resshift-v9")
-    assert found.path.read_bytes() == drawn.read_bytes()
+    same, stored = load_file(drawn), load_file(found.path)
+    assert all(torch.equal(stored[name], weight) for name, weight in same.items())
+    with safe_open(found.path, framework="pt") as file:
+        config = json.loads(file.metadata()["config"])
+    assert set(config["error_per_spread"]) == {"denoise", "inpaint", "upscale"}
+    assert all(0 < ratio < 1000 for ratio in config["error_per_spread"].values())
     assert found.entry.backend == "resshift"
     assert found.entry.source.endswith("configs/resshift.toml, commit abc1234")
     assert found.entry.data.startswith("4 photographs ")

@@ -16,7 +16,9 @@ from restore.nets.chroma import ChromaConfig, ChromaNet
 from restore.nets.resshift.pixel import PixelConfig, PixelNet
 
 CHROMA = ChromaConfig((8, 16, 56), (1, 1, 1), 1, (8, 8, 56))
-PIXELS = PixelConfig((8, 12, 16, 16), depth=1)
+PIXELS = PixelConfig(
+    (8, 12, 16, 16), depth=1, error_per_spread={"denoise": 2.0, "inpaint": 2.0, "upscale": 2.0}
+)
 DENOISER = AutoencoderConfig((8, 12, 16), (1, 1, 1), (8, 8, 8))
 
 

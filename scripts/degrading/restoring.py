@@ -1,9 +1,10 @@
-"""Training pairs for a restorer: damage that is everywhere, holes, and pictures made small.
+"""Training pairs for a restorer: damage that is everywhere, holes, pictures made small, or none.
 
 *Everywhere* is a chain of the kind of Wang et al. 2021, "Real-ESRGAN", arXiv:2107.10833, section
 3: blur, resizing, noise, JPEG, and often all of that again. *Holes* is a picture with parts
-missing. *Enlarged* is a picture made two or four times smaller, and as
-large as before by cubic interpolation.
+missing. *Enlarged* is a picture made two or four times smaller, and as large as before by cubic
+interpolation. *Slight* is a picture as good as it was, or nearly: who never saw one takes every
+photo for a damaged one.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from .gaussian import white
 from .luma import luma_of
 
 Random = np.random.Generator
+KINDS = ("everywhere", "holes", "enlarged", "slight")
+"""What may have happened to a picture."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,8 @@ def _noisy(picture: Tensor, random: Random) -> Tensor:
     return picture + noise * deviation
 
 
-def _saved(picture: Tensor, random: Random) -> Tensor:
-    quality = [int(q) for q in random.integers(30, 96, len(picture))]
+def _saved(picture: Tensor, random: Random, least: int = 30) -> Tensor:
+    quality = [int(q) for q in random.integers(least, 96, len(picture))]
     if random.random() < 1 / 6:
         return webp(picture, quality)
     return jpeg(picture, quality, "4:2:0" if random.random() < 0.7 else "4:4:4")
@@ -92,6 +95,11 @@ def everywhere(clean: Tensor, random: Random) -> Tensor:
     return (_once(once, 0.7, random) if random.random() < 1 / 3 else once).clamp(0, 1)
 
 
+def slight(clean: Tensor, random: Random) -> Tensor:
+    """Compress a picture a little, half of the time; else return it as it is."""
+    return _saved(clean, random, least=75) if random.random() < 0.5 else clean
+
+
 def enlarged(clean: Tensor, random: Random) -> Tensor:
     """Make a picture two or four times smaller, round it, and enlarge it by a cubic.
 
@@ -122,15 +130,14 @@ def holed(clean: Tensor, random: Random) -> tuple[Tensor, Tensor]:
 
 
 def damaged(clean: Tensor, random: Random, shares: Mapping[str, float]) -> Pairs:
-    """Return training pairs of three kinds.
+    """Return training pairs.
 
     Args:
         clean: (N, 3, H, W) in [0, 1], square, sides multiples of 4.
         random: Draws everything.
-        shares: Of the pictures: "everywhere", "holes", "enlarged"; they sum to 1.
+        shares: Of the pictures, by names of `KINDS`; they sum to 1.
     """
-    kinds = ["everywhere", "holes", "enlarged"]
-    chosen = random.choice(3, len(clean), p=[shares[kind] for kind in kinds])
+    chosen = random.choice(len(KINDS), len(clean), p=[shares.get(kind, 0) for kind in KINDS])
     grey = torch.from_numpy(random.random(len(clean)) < 0.15)[:, None, None, None]
     clean = torch.where(grey, luma_of(clean), clean)
     left, mask = torch.empty_like(clean), torch.zeros_like(clean[:, :1])
@@ -141,8 +148,10 @@ def damaged(clean: Tensor, random: Random, shares: Mapping[str, float]) -> Pairs
         elif chosen[index] == 1:
             clean[one], mask[one] = holed(clean[one], random)
             left[one] = clean[one] * (1 - mask[one])
-        else:
+        elif chosen[index] == 2:
             left[one] = enlarged(clean[one], random)
+        else:
+            left[one] = slight(clean[one], random)
     return Pairs(
         torch.where(grey, clean[:, 1:2], clean), torch.where(grey, left[:, 1:2], left), mask
     )

@@ -11,7 +11,7 @@ from torch import Tensor
 from degrading.restoring import Pairs, damaged
 from restore.nets.resshift.pixel import PixelNet
 from restore.nets.resshift.prefill import prefilled
-from restore.nets.resshift.sampler import sample
+from restore.nets.resshift.sampler import Predict, sample
 
 from .patches import Rgb8, middles
 
@@ -86,24 +86,42 @@ def gains(net: PixelNet, held: Pairs, device: torch.device) -> dict[str, float]:
     return {name: float(np.mean(each)) for name, each in found.items()}
 
 
-def _answers(net: PixelNet, left: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return one of each of ANSWERS."""
-    chain = net.config.schedule
+@torch.no_grad()
+def drawn(net: PixelNet, left: Tensor, mask: Tensor, count: int) -> Tensor:
+    """Draw samples of what one picture was: (count, 3, H, W) in [0, 1].
 
-    def predict(state: Tensor, step: Tensor) -> Tensor:
-        return torch.where(places(mask) > 0, net(state, left, mask, step), left)
+    Args:
+        net: Ready for inference.
+        left: (1, 3, H, W) of the picture, its holes filled smoothly.
+        mask: (1, 1, H, W), 1 in holes.
+        count: How many.
+    """
 
-    def drawn(number: int) -> Tensor:
+    def one(number: int) -> Tensor:
         generator = torch.Generator().manual_seed(number)
         return sample(
-            predict,
+            _predictor(net, left, mask),
             left,
-            chain,
+            net.config.schedule,
             lambda _: torch.randn(left.shape, generator=generator).to(left.device),
         )
 
-    samples = [drawn(number).clamp(0, 1) for number in range(SAMPLES)]
+    return torch.cat([one(number).clamp(0, 1) for number in range(count)])
+
+
+def _predictor(net: PixelNet, left: Tensor, mask: Tensor) -> Predict:
+    def predict(state: Tensor, step: Tensor) -> Tensor:
+        return torch.where(places(mask) > 0, net(state, left, mask, step), left)
+
+    return predict
+
+
+def _answers(net: PixelNet, left: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return one of each of ANSWERS."""
+    chain = net.config.schedule
+    samples = drawn(net, left, mask, SAMPLES)
     last = torch.full((1,), chain.steps - 1, device=left.device)
     noise = torch.randn(left.shape, generator=torch.Generator().manual_seed(0)).to(left.device)
-    first = predict(chain.scaled(chain.prior(left, noise), last), last)
-    return first, samples[0], torch.stack(samples).mean(0)
+    state = chain.scaled(chain.prior(left, noise), last)
+    first = _predictor(net, left, mask)(state, last)
+    return first, samples[:1], samples.mean(0, keepdim=True)

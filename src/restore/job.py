@@ -80,26 +80,18 @@ class Denoising:
 
     strength: float = 1.0  #: share of the noise that goes, [0, 1]
     sigma: float | NoiseMapFile | None = None  #: the level, in 8-bit levels; None: measure it
-    keep: Keep | None = None  #: None: not said, see `kept`
+    keep: Keep | None = None  #: None: not said, see `Job.kept`
     noise: NoiseKind = NoiseKind.AUTO
     removed: bool = False  #: write what was removed
     noise_map: bool = False  #: write the level that was found
 
     @property
-    def kept(self) -> Keep:
-        """What is given back: by default detail, and nothing of what classical filters take."""
-        if self.noise in (NoiseKind.SALT_PEPPER, NoiseKind.PERIODIC):
-            return Keep.NONE
-        return self.keep or Keep.DETAIL
-
-    @property
     def picture_settings(self) -> dict[str, object]:
-        """What the pixels depend on."""
+        """What the pixels depend on, but for what is kept, which depends on the backend too."""
         sigma = "auto" if self.sigma is None else self.sigma
         return {
             "strength": self.strength,
             "sigma": str(sigma) if isinstance(sigma, NoiseMapFile) else sigma,
-            "keep": str(self.kept),
             "noise": str(self.noise),
         }
 
@@ -163,10 +155,25 @@ class Job:
             "backend": self.entry.name,
             "seed": self.seed,
             "hints": [str(hint) for hint in self.hints],
-            **(self.denoising.picture_settings if self.task is Task.DENOISE else {}),
+            **(self._denoising_settings if self.task is Task.DENOISE else {}),
             **(self.masking.picture_settings if self.task is Task.INPAINT else {}),
             **self.options,
         }
+
+    @property
+    def kept(self) -> Keep:
+        """What a denoiser gives back.
+
+        By default detail; nothing of what classical filters take, or of what a backend that mends
+        too changes: structure is what it is to change.
+        """
+        if self.denoising.noise in (NoiseKind.SALT_PEPPER, NoiseKind.PERIODIC):
+            return Keep.NONE
+        return self.denoising.keep or (Keep.NONE if self.entry.mends else Keep.DETAIL)
+
+    @property
+    def _denoising_settings(self) -> dict[str, object]:
+        return {**self.denoising.picture_settings, "keep": str(self.kept)}
 
     @property
     def scale(self) -> int:

@@ -15,7 +15,7 @@ from restore.backend import Backend, Entry, Task
 from restore.clock import Stopwatch
 from restore.cores import usable_cores
 from restore.device import freeze_arithmetic
-from restore.job import Denoising, Job, Keep, MaskFile
+from restore.job import Job, MaskFile
 from restore.photo import Photo, Pixels
 from restore.pipeline import Restored, Workers, restore
 from restore.routes import Route
@@ -84,7 +84,6 @@ class Restorer:
             samples=samples,
             threads=usable_cores(),  # photos are restored side by side, one on each
             options=_options(entry, task, scale),
-            denoising=Denoising(keep=Keep.NONE),  # the command's own default for what mends
         )
         backend = _loaded(self.file, task, scale)
         return restore(Photo(pixels, "PNG"), backend, job, Workers(1), Stopwatch(), mask)

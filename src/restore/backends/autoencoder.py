@@ -31,7 +31,7 @@ class AutoencoderDenoiser:
 
     def __init__(self, net: Denoiser, device: torch.device, dtype: torch.dtype) -> None:
         self._net = net.to(device, dtype).to(memory_format=torch.channels_last).eval()
-        self._device, self._dtype = device, dtype
+        self._device = device
         self.limits = Limits(
             multiple_of=MULTIPLE,
             minimum=MULTIPLE,
@@ -72,4 +72,4 @@ class AutoencoderDenoiser:
         return Outcome(clean.expand(draws.results, *clean.shape))
 
     def _moved(self, planes: Tensor) -> Tensor:
-        return planes.to(self._device, self._dtype, memory_format=torch.channels_last)
+        return planes.to(self._device, memory_format=torch.channels_last)

@@ -73,9 +73,9 @@ class _Model(Protocol):
 class _Ours:
     """On pixels."""
 
-    def __init__(self, net: PixelNet, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, net: PixelNet, task: Task, device: torch.device, dtype: torch.dtype) -> None:
         self._net = net.to(device, dtype).to(memory_format=torch.channels_last).eval()
-        self.error_per_spread: float | None = net.config.error_per_spread
+        self.error_per_spread = net.config.error_per_spread.get(task)
 
     def limits(self, scale: int) -> Limits:
         return Limits(
@@ -139,12 +139,10 @@ class ResShift:
 
     gives: ClassVar[Gives] = Gives.RGB
 
-    def __init__(
-        self, model: _Model, scale: int, mean: int, device: torch.device, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, model: _Model, scale: int, mean: int, device: torch.device) -> None:
         # How far means scatter says nothing of how far the truth may be.
         self.error_per_spread = model.error_per_spread if mean == 1 else None
-        self._model, self._device, self._dtype = model, device, dtype
+        self._model, self._device = model, device
         self._mean, self.scale = mean, scale
         self.limits = model.limits(scale)
 
@@ -166,7 +164,7 @@ class ResShift:
         if "vq" not in weights:
             (path,) = weights.values()
             net = read_net(path, lambda table: PixelNet(PixelConfig.of(table)))
-            return cls(_Ours(net, device, dtype), scale, mean, device, dtype)
+            return cls(_Ours(net, task, device, dtype), scale, mean, device)
         name = _named(weights["net"])
         published = PUBLISHED[name]
         if scale != published.scale:
@@ -181,7 +179,7 @@ class ResShift:
                 f"the weights of {name!r} are not what they were: {error}",
                 hint=f"import them again: restore models import {name} FILE...",
             ) from error
-        return cls(_Published(latent.to(device, dtype)), scale, mean, device, dtype)
+        return cls(_Published(latent.to(device, dtype)), scale, mean, device)
 
     def prepare(self, overview: Tensor | None, guidance: Guidance) -> object:
         return None
@@ -206,7 +204,7 @@ class ResShift:
         return Outcome(torch.stack(results))
 
     def _moved(self, planes: Tensor) -> Tensor:
-        return planes.to(self._device, self._dtype, memory_format=torch.channels_last)
+        return planes.to(self._device, memory_format=torch.channels_last)
 
 
 def admit(model: str, role: str, content: object) -> Admitted:

@@ -116,8 +116,8 @@ class Console:
         self._say(f"{done.source} -> {done.output}")
         doubt = done.record and done.record.confidence
         if doubt:
-            what = "what was filled" if done.record and done.record.filled else "the picture"
-            self._say(f"  {guess_sentence(doubt.guessed_share, doubt.samples, what)}")
+            filling = done.record is not None and done.record.filled is not None
+            self._say(f"  {guess_sentence(doubt.guessed_share, doubt.samples, filling=filling)}")
         filled = done.record and done.record.filled
         if filled:
             self._say(f"  {filled.sentence}")
@@ -135,20 +135,26 @@ class Console:
             say(line)
 
 
-def guess_sentence(share: float, draws: int, what: str = "the picture") -> str:
+def guess_sentence(share: float, draws: int, filling: bool = False) -> str:
     """Say how much of a result is a guess, as roughly as a few draws can tell.
 
     Args:
-        share: Of that, 0 to 1.
+        share: Where a large error is to be expected, 0 to 1; of what was filled, if that is it.
         draws: True samples that it rests on.
-        what: May be a guess.
+        filling: Whether holes were filled: all of that is a guess, and some of it a wild one.
 
     >>> guess_sentence(0.31, 8)
     'about 30% of the picture is a guess, going by 8 draws: the map shows where'
+    >>> guess_sentence(0.02, 8, filling=True)
+    'what was filled is invented, hardly any of it far off, going by 8 draws and how deep it lies: \
+the map shows where'
     """
     tens = 10 * round(10 * share)
     about = {0: "hardly any", 100: "nearly all"}.get(tens, f"about {tens}%")
-    return f"{about} of {what} is a guess, going by {draws} draws: the map shows where"
+    if filling:
+        what = f"what was filled is invented, {about} of it far off"
+        return f"{what}, going by {draws} draws and how deep it lies: the map shows where"
+    return f"{about} of the picture is a guess, going by {draws} draws: the map shows where"
 
 
 def _put(data: bytes) -> None:

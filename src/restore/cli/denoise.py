@@ -83,7 +83,6 @@ def denoise(
     is. The result is written beside the photo as PHOTO.denoised.jpg, with its record as
     PHOTO.denoised.jpg.json; the photo itself is never touched.
     """
-    from .. import registry
     from ..backend import Task
     from ..job import Denoising, Keep, NoiseKind
     from .task import run
@@ -92,9 +91,6 @@ def denoise(
         needless = "--sigma" if sigma is not None else f"--keep {keep}"
         if sigma is not None or keep in ("detail", "grain"):
             raise click.UsageError(f"{needless} is for the network, --noise {noise} for a filter")
-    backend = registry.find(shared.backend or registry.names(Task.DENOISE)[0], Task.DENOISE)
-    if keep is None and backend.mends:  # structure is what it changes: none is to be given back
-        keep = Keep.NONE
     denoising = Denoising(
         strength=strength,
         sigma=_map(sigma, shared.max_pixels) if isinstance(sigma, str) else sigma,

@@ -1,7 +1,15 @@
 """What can be measured of a result: doubt, and what was removed; from arrays alone."""
 
 from .calibration import ause, rank_correlation, variance_ratio
-from .confidence import BLACK, ConfidenceMap, Map, confidence, guessed_share, spread
+from .confidence import (
+    BLACK,
+    ConfidenceMap,
+    Map,
+    confidence,
+    error_inside,
+    guessed_share,
+    spread,
+)
 from .grain import MARGIN, given_back, grain_filter
 from .kept import Kept
 from .layer import advice, display_gain, shown
@@ -21,6 +29,7 @@ __all__ = [
     "confidence",
     "display_gain",
     "energy_of",
+    "error_inside",
     "given_back",
     "grain_filter",
     "guessed_share",

@@ -2,7 +2,7 @@
 
 from .detect import Damage, find_damage
 from .groups import Groups, Mask, Numbers, count_groups, groups_of
-from .holes import CELL, Holes, Values, grown, opacity
+from .holes import CELL, Holes, Values, depths, grown, opacity
 
 __all__ = [
     "CELL",
@@ -13,6 +13,7 @@ __all__ = [
     "Numbers",
     "Values",
     "count_groups",
+    "depths",
     "find_damage",
     "groups_of",
     "grown",

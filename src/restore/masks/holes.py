@@ -42,6 +42,23 @@ def opacity(values: Values, threshold: int) -> NDArray[np.float32]:
     return np.minimum(share, np.float32(1))
 
 
+def depths(hole: Mask, most: int = 64) -> NDArray[np.float32]:
+    """Return how many pixels each filled one is from the nearest that is kept: (filled pixels,).
+
+    Row by row; 1 at a hole's edge, `most` at most, which a photo's own edge is no nearer to.
+    """
+    depth = np.zeros(hole.shape, np.float32)
+    kept = np.where(hole, np.uint8(0), np.uint8(1))
+    left = hole
+    for _ in range(most):
+        depth[left] += 1
+        kept = grown(kept, 1)
+        left = kept == 0
+        if not left.any():
+            break
+    return depth[hole]
+
+
 @dataclass(frozen=True, eq=False)
 class Holes:
     """What is to be filled, gathered in places."""

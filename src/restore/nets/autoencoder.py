@@ -103,7 +103,8 @@ class LevelEstimator(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """Return the level of every cell: (N, 3, H / CELL, W / CELL), at least 0."""
-        return self.layers(F.pixel_unshuffle(picture, FOLD)).abs()
+        folded = F.pixel_unshuffle(picture, FOLD)
+        return self.layers(folded.to(next(self.parameters()).dtype)).abs()
 
 
 class Autoencoder(nn.Module):
@@ -128,12 +129,15 @@ class Autoencoder(nn.Module):
     def forward(self, picture: Tensor, levels: Tensor) -> Tensor:
         """Return the picture without noise: (N, 3, H, W), not clipped.
 
+        Only the noise is found in the weights' precision: the picture keeps its own.
+
         Args:
             picture: (N, 3, H, W).
             levels: (N, 3, H / FOLD, W / FOLD), the deviation of the noise; see `folded_levels`.
         """
         # In loops, in place and let go: what is alive at full size decides how large a tile can be.
-        first = self.head(torch.cat([F.pixel_unshuffle(picture, FOLD), levels], 1))
+        seen = torch.cat([F.pixel_unshuffle(picture, FOLD), levels.to(picture.dtype)], 1)
+        first = self.head(seen.to(self.head.weight.dtype))
         for block in self.down1:
             first = block(first)
         second = self.shrink1(first)
@@ -149,7 +153,7 @@ class Autoencoder(nn.Module):
         del second, third
         for block in self.up1:
             first = block(first)
-        return picture - F.pixel_shuffle(self.tail(first), FOLD)
+        return picture - F.pixel_shuffle(self.tail(first), FOLD).to(picture.dtype)
 
 
 class Denoiser(nn.Module):

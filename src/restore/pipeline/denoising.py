@@ -30,6 +30,11 @@ from .workers import Workers
 _LEAST_PIXELS = 64 * 64  # of a photo that structure can be told from noise in
 _LEAST_SIDE = 24  # likewise: each block of 8 is judged with its neighbours
 
+_MAY_HARM = (
+    "no noise was found: a photo that is not blurred or badly compressed either comes to harm; "
+    "compare before you keep the result"
+)
+
 #: what is said of classical filters that found nothing, and of those that found something
 _IN_VAIN = {
     Route.MEDIAN: "no single black or white pixels were found",
@@ -183,7 +188,7 @@ class _Denoising:
 
     def finished(self, samples: list[Pixels]) -> Restored:
         """Give back what must stay, in place; measure what was removed, before and after."""
-        keep = self.job.denoising.kept
+        keep = self.job.kept
         by_network = self.detected.route is Route.NETWORK
         with self.clock("evidence"):
             first = self._removed(samples[0]) if by_network else None
@@ -216,11 +221,14 @@ class _Denoising:
             why = _FILTERED[self.detected.route] if by_wish else self.detected.reason
             sentence = f"{why}: {self._changed(samples[0]):.1%} of the pixels changed"
         found = NoiseFound(self.detected, self.levels, first, last, sentence)
+        # Asked to mend a photo that may need no mending, a network changes it all the same.
+        is_clean = self.job.entry.mends and self.detected.kind == "clean" and last.amount > 0
         return Restored(
             lambda sample: samples[sample],
             noise=found,
             unchanged=last.amount == 0,
             maps=self._maps(samples[0]),
+            notices=(_MAY_HARM,) if is_clean else (),
         )
 
     def _strips(self) -> list[tuple[int, int]]:
@@ -231,7 +239,9 @@ class _Denoising:
         """Return what is said of it; `went` is the share that the told level let go."""
         wanted = self.job.denoising
         taken = wanted.strength * first.amount if first else 0.0
-        given_back = 1 - (last.amount / taken) ** 2 if taken and wanted.kept is Keep.DETAIL else 0.0
+        given_back = (
+            1 - (last.amount / taken) ** 2 if taken and self.job.kept is Keep.DETAIL else 0.0
+        )
         return evidence.advice(last, wanted.strength * min(1.0, round(went, 1)), given_back)
 
     def _removed(self, after: Pixels, first: evidence.Removed | None = None) -> evidence.Removed:

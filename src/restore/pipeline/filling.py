@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from .. import masks, noise
+from .. import evidence, masks, noise
 from ..backend import Backend, Draws, Guidance, Shown
 from ..clock import Stopwatch
 from ..errors import UsageError
@@ -103,7 +103,8 @@ def restore(
     if job.confidence:
         assert backend.error_per_spread is not None  # `run` sees to it
         pieces = (answers[:, :, n : n + BLOCK] for n in range(0, answers.shape[2], BLOCK))
-        confidence = doubt_of(map(torch.from_numpy, pieces), hole, backend.error_per_spread)
+        inside = evidence.error_inside(torch.from_numpy(masks.depths(hole)))
+        confidence = doubt_of(map(torch.from_numpy, pieces), hole, backend.error_per_spread, inside)
         maps["confidence"] = confidence.render
 
     def render(sample: int) -> Pixels:

@@ -112,7 +112,7 @@ def doubt(
 
     def render() -> evidence.Map:
         shown = np.empty(size, np.uint8)
-        full = evidence.ConfidenceMap(spread, size, error_per_spread)
+        full = evidence.ConfidenceMap(spread * error_per_spread, size)
 
         def strip(rows: tuple[int, int]) -> None:
             shown[rows[0] : rows[1]] = full.rows(*rows)
@@ -126,6 +126,6 @@ def doubt(
         error_per_spread=error_per_spread,
         spread=spread,
         variance=samples.var(dim=0).sum(dim=0),
-        guessed_share=evidence.guessed_share(spread, error_per_spread),
+        guessed_share=evidence.guessed_share(spread * error_per_spread),
         render=render,
     )

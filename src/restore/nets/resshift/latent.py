@@ -63,10 +63,15 @@ class LatentResShift:
         Raises:
             ValueError: If the size or the mask is not as it must be.
         """
-        condition = self.unet.condition(photo, mask)
-        z_y = self.encoded(photo)
-        z_0 = sample(lambda z, t: self.unet(z, t, condition), z_y, self.published.schedule, noise)
-        return self.autoencoder.decode(z_0).clamp_(-1, 1)
+        dtype = next(self.unet.parameters()).dtype  # the networks'; the chain keeps the photo's
+        condition = self.unet.condition(photo.to(dtype), None if mask is None else mask.to(dtype))
+
+        def predict(z: Tensor, t: Tensor) -> Tensor:
+            return self.unet(z.to(dtype), t, condition).to(photo.dtype)
+
+        z_y = self.encoded(photo.to(dtype)).to(photo.dtype)
+        z_0 = sample(predict, z_y, self.published.schedule, noise)
+        return self.autoencoder.decode(z_0.to(dtype)).to(photo.dtype).clamp_(-1, 1)
 
     def encoded(self, photo: Tensor) -> Tensor:
         """Return z_y: the latent of the photograph, enlarged to the result's size."""

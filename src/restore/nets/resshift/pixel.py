@@ -16,7 +16,7 @@ arXiv:1610.07629, section 2.2.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -38,7 +38,8 @@ class PixelConfig:
     depth: int = 2  #: residual blocks at each, on the way down; and up, at the first two
     kappa: float = 0.25  #: deviation of the chain's noise at its end, where 1 is white
     least_noise: float = 0.1  #: the share of it after the first step
-    error_per_spread: float = 2.0  #: CIEDE2000 to expect per CIE unit of the samples' spread
+    #: task -> CIEDE2000 to expect per CIE unit of the samples' spread; none: it was not measured
+    error_per_spread: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def schedule(self) -> Schedule:
@@ -102,6 +103,8 @@ class PixelNet(nn.Module):
     def forward(self, state: Tensor, degraded: Tensor, mask: Tensor, step: Tensor) -> Tensor:
         """Return what the picture was: (N, 3, H, W), not clipped.
 
+        Only what is to change is found in the weights' precision: the rest keeps its own.
+
         Args:
             state: (N, 3, H, W), of the chain, divided as the schedule says.
             degraded: (N, 3, H, W), its holes filled smoothly.
@@ -109,7 +112,7 @@ class PixelNet(nn.Module):
             step: (N,) int64, from 0 to STEPS - 1.
         """
         seen = torch.cat([degraded, state, mask], 1)
-        first = self.head(F.pixel_unshuffle(seen, FOLD))
+        first = self.head(F.pixel_unshuffle(seen, FOLD).to(self.head.weight.dtype))
         for block in self.down1:
             first = block(first, step)
         second = self.shrink1(first)
@@ -129,4 +132,4 @@ class PixelNet(nn.Module):
         del second, third, fourth
         for block in self.up1:
             first = block(first, step)
-        return degraded - F.pixel_shuffle(self.tail(first), FOLD)
+        return degraded - F.pixel_shuffle(self.tail(first), FOLD).to(degraded.dtype)

@@ -220,7 +220,7 @@ class UNetModelSwin(nn.Module):
         """
         if any(side % self.config.multiple for side in x.shape[-2:]):
             raise ValueError(f"{tuple(x.shape)} is no multiple of {self.config.multiple}")
-        embedding = self.time_embed(sinusoids(t, self.config.channels))
+        embedding = self.time_embed(sinusoids(t, self.config.channels).to(x.dtype))
         h = torch.cat([x, condition], dim=1)
         skips = []
         for stage in self.input_blocks:

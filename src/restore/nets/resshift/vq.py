@@ -226,7 +226,7 @@ class Quantizer(nn.Module):
         codebook = self.embedding["weight"].float()
         with torch.autocast(z.device.type, enabled=False):  # rounded, other entries are nearest
             index = nearest(places, codebook)
-        return codebook[index].view(n, h, w, c).permute(0, 3, 1, 2)
+        return codebook[index].view(n, h, w, c).permute(0, 3, 1, 2).to(z.dtype)
 
 
 class VQAutoencoder(nn.Module):
