@@ -14,7 +14,7 @@ import tifffile
 from conftest import Ran, scene
 from masked import FAKE, FILLED, changed, mask_at, picture
 from PIL import Image
-from ran import pixels, record_of, state
+from ran import IDENTITY, pixels, record_of, state
 
 from restore import files
 
@@ -130,6 +130,18 @@ def test_the_record_says_what_was_filled(tmp_path: Path, run: Run) -> None:
     assert record["options"]["mask"] == f"sha256:{digest}"
     assert record["digital_source_type"].endswith("compositeWithTrainedAlgorithmicMedia")
     assert f"mask=sha256:{digest}".encode() in (tmp_path / "a.inpainted.png").read_bytes()
+
+
+def test_a_backend_that_changes_nothing_claims_nothing(tmp_path: Path, run: Run) -> None:
+    before, mask = picture(tmp_path / "a.png"), mask_at(tmp_path / "m.png")
+    ran = run("inpaint", before, "--mask", mask, *IDENTITY)
+    assert ran.exit_code == 0
+    assert "nothing is filled: backend 'identity' gives back what is there" in ran.stderr
+    assert "  to be filled: 1 place, 3.8% of the picture" in ran.stderr
+    after = tmp_path / "a.inpainted.png"
+    assert not changed(before, after).any()
+    assert record_of(after)["digital_source_type"].endswith("/algorithmicallyEnhanced")
+    assert b"TrainedAlgorithmicMedia" not in after.read_bytes()
 
 
 def test_a_changed_mask_is_noticed_and_a_renamed_one_is_not(tmp_path: Path, run: Run) -> None:

@@ -78,6 +78,12 @@ def test_what_only_repeats_pixels_is_said_to(
     photo = coloured(tmp_path / "a.png")
     assert "only repeated" in run("upscale", photo, *IDENTITY, "-o", tmp_path / "b.png").stderr
     assert "only repeated" not in run("upscale", photo, *fake).stderr
+    types = [
+        record_of(tmp_path / name)["digital_source_type"] for name in ("b.png", "a.upscaled.png")
+    ]
+    assert types[0].endswith("/algorithmicallyEnhanced")
+    assert types[1].endswith("/compositeWithTrainedAlgorithmicMedia")
+    assert b"TrainedAlgorithmicMedia" not in (tmp_path / "b.png").read_bytes()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 31), (200, 3), (47, 61)], ids=str)

@@ -110,7 +110,10 @@ def restore(
         with clock("render"):
             return _pasted(photo.pixels, index, answers[sample], shares)
 
-    return Restored(render, confidence, filled=filled, maps=maps)
+    notices: tuple[str, ...] = ()
+    if job.entry.rehearses:
+        notices = (f"nothing is filled: backend {job.entry.name!r} gives back what is there",)
+    return Restored(render, confidence, filled=filled, maps=maps, notices=notices)
 
 
 def _values(photo: Photo, mask: MaskFile | None) -> tuple[masks.Values, float | None]:
