@@ -142,6 +142,26 @@ def test_what_the_photo_carried_comes_back_and_says_the_new_size(tmp_path: Path,
         assert inner[ExifTags.Base.ExifImageHeight] == 240
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (None, None),
+        ("A print of 1950", "A print of 1950"),
+        ('{"by": "me"}', '{"by": "me"}'),
+        ('{"shape": [60], "by": "me"}', '{"shape": [60], "by": "me"}'),
+    ],
+)
+def test_a_tiff_does_not_tell_the_shape_that_its_photo_had(
+    tmp_path: Path, run: Run, said: str | None, kept: str | None
+) -> None:
+    grey = scene(60, 80).astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "a.tif", grey, description=said, photometric="minisblack")
+    assert run("upscale", tmp_path / "a.tif", "--scale", 4, *IDENTITY).exit_code == 0
+    with tifffile.TiffFile(tmp_path / "a.upscaled.tif") as file:
+        assert file.pages[0].tags.valueof(270) == kept
+        assert file.series[0].shape == (240, 320)
+
+
 def test_a_wide_space_is_not_clipped(tmp_path: Path, run: Run) -> None:
     profile = bytes(imagecodecs.cms_profile("adobergb"))
     green = np.zeros((8, 9, 3), np.uint8)
