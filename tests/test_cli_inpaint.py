@@ -226,8 +226,9 @@ def test_scratches_are_found_written_and_can_be_corrected(tmp_path: Path, run: R
     record = record_of(tmp_path / "a.inpainted.png")
     assert record["filled"]["mask"] == "auto"
     assert record["filled"]["sure"] > 0.5
-    assert "of what was found is likely damage" in ran.stderr
     written = tmp_path / "a.inpainted.png.mask.png"
+    assert "filled 1 place, " in ran.stderr  # they cross
+    assert f"0% sure that it is damage: look at {written.name}" in ran.stderr
     found = pixels(written)
     assert set(np.unique(found)) == {0, 255}
     assert found[20:180, 101].mean() > 250
@@ -243,6 +244,28 @@ def test_scratches_are_found_written_and_can_be_corrected(tmp_path: Path, run: R
     differs = changed(before, out)
     assert differs[20:130, 101].mean() > 0.9
     assert not differs[corrected == 0].any()
+
+
+@pytest.mark.parametrize("command", ["denoise", "inpaint"])
+def test_the_help_names_the_files_that_are_written_beside(run: Run, command: str) -> None:
+    kinds = {"denoise": ("removed", "noise"), "inpaint": ("mask",)}[command]
+    said = "".join(run(command, "--help").stdout.decode().split())
+    output = {"denoise": "PHOTO.denoised.jpg", "inpaint": "PHOTO.inpainted.png"}[command]
+    for kind in kinds:
+        assert str(files.companion(Path(output), kind)) in said
+    assert str(files.companion(Path("PHOTO.WORD.jpg"), "confidence")) in said
+    assert str(files.sample_path(Path("PHOTO.WORD.jpg"), 0)) in said
+
+
+def test_of_several_places_a_share_is_likely_damage(tmp_path: Path, run: Run) -> None:
+    grey = pixels(scratched(tmp_path / "a.png")).copy()
+    grey[140:160] = grey[110:130]  # the bright one alone,
+    grey[70:90, 90:115] = grey[70:90, 50:75]  # in two
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    ran = run("inpaint", tmp_path / "a.png", "--mask", "auto", *FAKE)
+    assert ran.exit_code == 0, ran.stderr
+    assert "filled 2 places, " in ran.stderr
+    assert "0% of what was found is likely damage: look with --write-mask" in ran.stderr
 
 
 def test_nothing_found_is_said(tmp_path: Path, run: Run) -> None:
