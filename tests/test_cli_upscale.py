@@ -264,6 +264,20 @@ def test_bad_settings_are_usage_errors(
     assert tree(tmp_path) == ["a.png"]
 
 
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+def test_a_model_of_another_scale_is_refused_before_its_files_are_asked_for(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("RESTORE_CACHE", str(tmp_path / "cache"))
+    photo = coloured(tmp_path / "a.png")
+    model = ("--model", "resshift-realsr-v3")
+    ran = run("upscale", photo, *model, *words)
+    assert is_one_error(ran, 7), ran
+    assert "the model 'resshift-realsr-v3' enlarges 4 times, not 2" in ran.stderr
+    assert "hint: --scale 4, or another --model" in ran.stderr
+    assert is_one_error(run("upscale", photo, *model, "--scale", 4, *words), 5)  # not there
+
+
 def test_a_result_of_too_many_pixels_is_refused_before_work_begins(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
