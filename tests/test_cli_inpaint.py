@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import imagecodecs
 import jsonschema
 import numpy as np
 import pytest
@@ -85,6 +86,24 @@ def test_jpeg_is_written_if_it_is_asked_for_and_said(tmp_path: Path, run: Run) -
     assert any("JPEG was asked for" in line for line in record_of(tmp_path / "b.jpg")["warnings"])
     with Image.open(tmp_path / "b.jpg") as after:
         assert after.format == "JPEG"
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L"])
+def test_a_photo_that_is_converted_changes_everywhere_and_says_so(
+    tmp_path: Path, run: Run, mode: str
+) -> None:
+    mask, notice = mask_at(tmp_path / "m.png"), "pixels outside the mask changed too: converting"
+    before = tmp_path / "a.tif"
+    profile = imagecodecs.cms_profile("gray", gamma=1.8) if mode == "L" else None
+    Image.fromarray(scene(60, 80)).convert(mode).save(before, icc_profile=profile)
+    ran = run("inpaint", before, "--mask", mask, *FAKE)
+    assert ran.exit_code == 0, ran.stderr
+    assert notice in ran.stderr
+    assert any(notice in line for line in record_of(tmp_path / "a.inpainted.tif")["warnings"])
+    own = picture(tmp_path / "b.png")
+    assert notice not in run("inpaint", own, "--mask", mask, *FAKE).stderr
+    empty = mask_at(tmp_path / "m.png", rows=(0, 0))  # which leaves the file that came
+    assert notice not in run("inpaint", before, "--mask", empty, *FAKE).stderr
 
 
 def test_webp_is_written_without_loss(tmp_path: Path, run: Run) -> None:

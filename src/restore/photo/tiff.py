@@ -175,6 +175,7 @@ def _divide(decoded: Decoded) -> None:
     for row, alpha in zip(decoded.samples, decoded.alpha, strict=True):
         whole = np.maximum(alpha, 1).astype(np.uint64)[:, None]
         row[:] = np.minimum((row.astype(np.uint64) * full + whole // 2) // whole, full)
+    decoded.converted = True
     decoded.notices.append("its pixels are no longer multiplied with alpha")
 
 
