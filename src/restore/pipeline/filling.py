@@ -79,6 +79,8 @@ def restore(
         if job.confidence:
             maps["confidence"] = lambda: no_doubt(hole.shape)
         notice = f"{what}: nothing is filled, every pixel stays"
+        if mask is not None and mask.coloured:
+            notice += "; it is coloured, not white: paint white what is to be filled"
         return Restored(
             lambda sample: photo.pixels,
             filled=filled,
