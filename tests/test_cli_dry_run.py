@@ -57,6 +57,20 @@ def test_dry_run_says_what_is_up_to_date_and_what_is_in_the_way(
     assert "up to date" not in other.stdout.decode()
 
 
+def test_a_plan_tells_programs_of_a_failure_what_the_run_tells(
+    tmp_path: Path, draw: Draw, run: Run
+) -> None:
+    draw("in/a.jpg")
+    (tmp_path / "in/a.colorized.jpg").write_bytes(b"someone's")
+    words = ("colorize", tmp_path / "in/a.jpg", tmp_path / "gone.jpg", "--json", *IDENTITY)
+    planned, done = (
+        sorted(run(*words, *more).stdout.splitlines()) for more in (("--dry-run",), ())
+    )
+    assert planned == done
+    assert {json.loads(line)["exit_code"] for line in planned} == {3, 4}
+    assert all(json.loads(line)["hint"] for line in planned)
+
+
 def test_a_plan_holds_no_commands_of_a_terminal(tmp_path: Path, run: Run) -> None:
     ran = run("colorize", f"{tmp_path}/\x1b]0;title.jpg", "--dry-run")
     assert ran.exit_code == 3

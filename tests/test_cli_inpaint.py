@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import imagecodecs
 import jsonschema
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import tifffile
 from conftest import Ran, scene
 from masked import FAKE, FILLED, changed, mask_at, picture
 from PIL import Image
-from ran import pixels, record_of, state
+from ran import IDENTITY, pixels, record_of, state
 
 from restore import files
 
@@ -87,6 +88,24 @@ def test_jpeg_is_written_if_it_is_asked_for_and_said(tmp_path: Path, run: Run) -
         assert after.format == "JPEG"
 
 
+@pytest.mark.parametrize("mode", ["CMYK", "L"])
+def test_a_photo_that_is_converted_changes_everywhere_and_says_so(
+    tmp_path: Path, run: Run, mode: str
+) -> None:
+    mask, notice = mask_at(tmp_path / "m.png"), "pixels outside the mask changed too: converting"
+    before = tmp_path / "a.tif"
+    profile = imagecodecs.cms_profile("gray", gamma=1.8) if mode == "L" else None
+    Image.fromarray(scene(60, 80)).convert(mode).save(before, icc_profile=profile)
+    ran = run("inpaint", before, "--mask", mask, *FAKE)
+    assert ran.exit_code == 0, ran.stderr
+    assert notice in ran.stderr
+    assert any(notice in line for line in record_of(tmp_path / "a.inpainted.tif")["warnings"])
+    own = picture(tmp_path / "b.png")
+    assert notice not in run("inpaint", own, "--mask", mask, *FAKE).stderr
+    empty = mask_at(tmp_path / "m.png", rows=(0, 0))  # which leaves the file that came
+    assert notice not in run("inpaint", before, "--mask", empty, *FAKE).stderr
+
+
 def test_webp_is_written_without_loss(tmp_path: Path, run: Run) -> None:
     before, mask = picture(tmp_path / "a.jpg"), mask_at(tmp_path / "m.png")
     assert run("inpaint", before, "--mask", mask, "-o", tmp_path / "b.webp", *FAKE).exit_code == 0
@@ -130,6 +149,18 @@ def test_the_record_says_what_was_filled(tmp_path: Path, run: Run) -> None:
     assert record["options"]["mask"] == f"sha256:{digest}"
     assert record["digital_source_type"].endswith("compositeWithTrainedAlgorithmicMedia")
     assert f"mask=sha256:{digest}".encode() in (tmp_path / "a.inpainted.png").read_bytes()
+
+
+def test_a_backend_that_changes_nothing_claims_nothing(tmp_path: Path, run: Run) -> None:
+    before, mask = picture(tmp_path / "a.png"), mask_at(tmp_path / "m.png")
+    ran = run("inpaint", before, "--mask", mask, *IDENTITY)
+    assert ran.exit_code == 0
+    assert "nothing is filled: backend 'identity' gives back what is there" in ran.stderr
+    assert "  to be filled: 1 place, 3.8% of the picture" in ran.stderr
+    after = tmp_path / "a.inpainted.png"
+    assert not changed(before, after).any()
+    assert record_of(after)["digital_source_type"].endswith("/algorithmicallyEnhanced")
+    assert b"TrainedAlgorithmicMedia" not in after.read_bytes()
 
 
 def test_a_changed_mask_is_noticed_and_a_renamed_one_is_not(tmp_path: Path, run: Run) -> None:
@@ -214,8 +245,9 @@ def test_scratches_are_found_written_and_can_be_corrected(tmp_path: Path, run: R
     record = record_of(tmp_path / "a.inpainted.png")
     assert record["filled"]["mask"] == "auto"
     assert record["filled"]["sure"] > 0.5
-    assert "of what was found is likely damage" in ran.stderr
     written = tmp_path / "a.inpainted.png.mask.png"
+    assert "filled 1 place, " in ran.stderr  # they cross
+    assert f"0% sure that it is damage: look at {written.name}" in ran.stderr
     found = pixels(written)
     assert set(np.unique(found)) == {0, 255}
     assert found[20:180, 101].mean() > 250
@@ -231,6 +263,28 @@ def test_scratches_are_found_written_and_can_be_corrected(tmp_path: Path, run: R
     differs = changed(before, out)
     assert differs[20:130, 101].mean() > 0.9
     assert not differs[corrected == 0].any()
+
+
+@pytest.mark.parametrize("command", ["denoise", "inpaint"])
+def test_the_help_names_the_files_that_are_written_beside(run: Run, command: str) -> None:
+    kinds = {"denoise": ("removed", "noise"), "inpaint": ("mask",)}[command]
+    said = "".join(run(command, "--help").stdout.decode().split())
+    output = {"denoise": "PHOTO.denoised.jpg", "inpaint": "PHOTO.inpainted.png"}[command]
+    for kind in kinds:
+        assert str(files.companion(Path(output), kind)) in said
+    assert str(files.companion(Path("PHOTO.WORD.jpg"), "confidence")) in said
+    assert str(files.sample_path(Path("PHOTO.WORD.jpg"), 0)) in said
+
+
+def test_of_several_places_a_share_is_likely_damage(tmp_path: Path, run: Run) -> None:
+    grey = pixels(scratched(tmp_path / "a.png")).copy()
+    grey[140:160] = grey[110:130]  # the bright one alone,
+    grey[70:90, 90:115] = grey[70:90, 50:75]  # in two
+    Image.fromarray(grey).save(tmp_path / "a.png")
+    ran = run("inpaint", tmp_path / "a.png", "--mask", "auto", *FAKE)
+    assert ran.exit_code == 0, ran.stderr
+    assert "filled 2 places, " in ran.stderr
+    assert "0% of what was found is likely damage: look with --write-mask" in ran.stderr
 
 
 def test_nothing_found_is_said(tmp_path: Path, run: Run) -> None:

@@ -85,12 +85,36 @@ def test_an_empty_mask_gives_the_same_pixels_and_a_notice(
     assert ran.exit_code == 0
     assert "note: " in ran.stderr
     assert "m.png is empty: nothing is filled" in ran.stderr
+    assert "coloured" not in ran.stderr
     after = tmp_path / "a.inpainted.png"
     assert not changed(before, after).any()
     assert record_of(after)["filled"]["pixels"] == 0
     assert not pixels(tmp_path / "a.inpainted.png.mask.png").any()
     if name == "a.png":
         assert after.read_bytes() == before.read_bytes()
+
+
+@pytest.mark.parametrize("colour", [(255, 0, 0), (0, 0, 255), (200, 0, 0, 255)], ids=str)
+def test_a_mask_that_is_coloured_is_not_only_called_empty(
+    tmp_path: Path, run: Run, colour: tuple[int, ...]
+) -> None:
+    before = picture(tmp_path / "a.png")
+    drawn = np.zeros((60, 80, len(colour)), np.uint8)
+    drawn[FILLED] = colour
+    Image.fromarray(drawn).save(tmp_path / "m.png")
+    ran = run("inpaint", before, "--mask", tmp_path / "m.png", *FAKE)
+    assert ran.exit_code == 0
+    assert "m.png is empty: nothing is filled" in ran.stderr
+    assert "it is coloured, not white" in ran.stderr
+
+
+def test_a_mask_whose_colour_cannot_be_seen_is_empty(tmp_path: Path, run: Run) -> None:
+    drawn = np.zeros((60, 80, 4), np.uint8)
+    drawn[FILLED] = (255, 0, 0, 0)
+    Image.fromarray(drawn).save(tmp_path / "m.png")
+    ran = run("inpaint", picture(tmp_path / "a.png"), "--mask", tmp_path / "m.png", *FAKE)
+    assert "m.png is empty: nothing is filled" in ran.stderr
+    assert "coloured" not in ran.stderr
 
 
 def test_a_full_mask_is_refused(tmp_path: Path, run: Run) -> None:
@@ -172,6 +196,39 @@ def test_a_photo_without_a_mask_fails_alone(tmp_path: Path, run: Run) -> None:
     planned = run("inpaint", tmp_path / "scans", *words, "--dry-run", "--json")
     lines = [json.loads(line) for line in planned.stdout.splitlines()]
     assert {line["status"] for line in lines} == {"failed", "skipped"}
+
+
+def test_masks_that_no_photo_has_are_noted(tmp_path: Path, run: Run) -> None:
+    picture(tmp_path / "scans/a.jpg")
+    for name in ("a.png", "b.png", "c.tif", "1950/a.png"):
+        mask_at(tmp_path / "masks" / name)
+    words = ("inpaint", tmp_path / "scans", "--mask", tmp_path / "masks", *FAKE)
+    ran = run(*words, "--dry-run")
+    note = f"note: masks that no photo has, as {tmp_path}/masks/b.png: 2, left alone"
+    assert said(ran, "note: ") == [note]
+    assert run(*words, "--dry-run", "--quiet").stderr == ""
+    (tmp_path / "masks/b.png").unlink()
+    (tmp_path / "masks/c.tif").unlink()
+    assert run(*words, "--dry-run").stderr == ""
+
+
+def test_results_among_the_masks_are_not_noted(tmp_path: Path, run: Run) -> None:
+    before, mask, out = picture(tmp_path / "a.png"), mask_at(tmp_path / "m.png"), tmp_path / "out"
+    words = ("inpaint", before, "-o", f"{out}/", "--write-mask", *FAKE)
+    assert run(*words, "--mask", mask).exit_code == 0
+    again = run("inpaint", before, "-o", tmp_path / "b.png", "--mask", out, *FAKE)
+    assert again.exit_code == 0, again.stderr
+    assert said(again, "note: ") == []
+
+
+def test_one_mask_for_several_photos_is_noted(tmp_path: Path, run: Run) -> None:
+    for name in ("a.jpg", "b.png"):
+        picture(tmp_path / "scans" / name)
+    mask = mask_at(tmp_path / "m.png")
+    ran = run("inpaint", tmp_path / "scans", "--mask", mask, *FAKE, "--dry-run")
+    assert said(ran, "note: ") == ["note: one mask, m.png, for 2 photos"]
+    alone = run("inpaint", tmp_path / "scans/a.jpg", "--mask", mask, *FAKE, "--dry-run")
+    assert alone.stderr == ""
 
 
 def test_two_masks_for_one_photo_are_refused(tmp_path: Path, run: Run) -> None:

@@ -78,6 +78,12 @@ def test_what_only_repeats_pixels_is_said_to(
     photo = coloured(tmp_path / "a.png")
     assert "only repeated" in run("upscale", photo, *IDENTITY, "-o", tmp_path / "b.png").stderr
     assert "only repeated" not in run("upscale", photo, *fake).stderr
+    types = [
+        record_of(tmp_path / name)["digital_source_type"] for name in ("b.png", "a.upscaled.png")
+    ]
+    assert types[0].endswith("/algorithmicallyEnhanced")
+    assert types[1].endswith("/compositeWithTrainedAlgorithmicMedia")
+    assert b"TrainedAlgorithmicMedia" not in (tmp_path / "b.png").read_bytes()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 31), (200, 3), (47, 61)], ids=str)
@@ -134,6 +140,26 @@ def test_what_the_photo_carried_comes_back_and_says_the_new_size(tmp_path: Path,
         inner = exif.get_ifd(ExifTags.IFD.Exif)
         assert inner[ExifTags.Base.ExifImageWidth] == 320
         assert inner[ExifTags.Base.ExifImageHeight] == 240
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (None, None),
+        ("A print of 1950", "A print of 1950"),
+        ('{"by": "me"}', '{"by": "me"}'),
+        ('{"shape": [60], "by": "me"}', '{"shape": [60], "by": "me"}'),
+    ],
+)
+def test_a_tiff_does_not_tell_the_shape_that_its_photo_had(
+    tmp_path: Path, run: Run, said: str | None, kept: str | None
+) -> None:
+    grey = scene(60, 80).astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "a.tif", grey, description=said, photometric="minisblack")
+    assert run("upscale", tmp_path / "a.tif", "--scale", 4, *IDENTITY).exit_code == 0
+    with tifffile.TiffFile(tmp_path / "a.upscaled.tif") as file:
+        assert file.pages[0].tags.valueof(270) == kept
+        assert file.series[0].shape == (240, 320)
 
 
 def test_a_wide_space_is_not_clipped(tmp_path: Path, run: Run) -> None:
@@ -236,6 +262,20 @@ def test_bad_settings_are_usage_errors(
     assert ran.exit_code == 2, ran
     assert complaint in ran.stderr
     assert tree(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+def test_a_model_of_another_scale_is_refused_before_its_files_are_asked_for(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("RESTORE_CACHE", str(tmp_path / "cache"))
+    photo = coloured(tmp_path / "a.png")
+    model = ("--model", "resshift-realsr-v3")
+    ran = run("upscale", photo, *model, *words)
+    assert is_one_error(ran, 7), ran
+    assert "the model 'resshift-realsr-v3' enlarges 4 times, not 2" in ran.stderr
+    assert "hint: --scale 4, or another --model" in ran.stderr
+    assert is_one_error(run("upscale", photo, *model, "--scale", 4, *words), 5)  # not there
 
 
 def test_a_result_of_too_many_pixels_is_refused_before_work_begins(

@@ -10,6 +10,7 @@ import pytest
 import restore
 from restore import weights
 from restore.errors import ExitCode, WeightsError
+from restore.nets.resshift.published import PUBLISHED as PUBLISHED_NETS
 from restore.weights import Locked, places
 
 DATA = b"weights"
@@ -134,6 +135,8 @@ def test_a_model_may_be_made_of_published_files(lock_file: Path) -> None:
         ("model", {"files": "{}"}, "[model] it needs files, and names of tasks"),
         ("model", {"tasks": "[]"}, "[model] it needs files, and names of tasks"),
         ("model", {"tasks": "[1]"}, "[model] it needs files, and names of tasks"),
+        ("model", {"scales": '["4"]'}, "[model] scales are whole numbers"),
+        ("model", {"scales": "4"}, "[model] scales is not of type list"),
         ("model", {"files": '"net.pth"'}, "[model] files is not of type dict"),
         ("model", {"bytes": "1"}, "[model] unknown field bytes"),
         ('"net.pth"', {"url": '""'}, "[net.pth] neither a url nor embedded"),
@@ -173,6 +176,12 @@ def test_the_seven_models_of_resshift_are_locked() -> None:
         assert one.licence_url.startswith("https://")
         for file in one.files.values():
             assert file.url.endswith(f"/releases/download/v2.0/{file.name}")
+
+
+def test_the_models_that_enlarge_are_locked_at_the_scale_that_they_have() -> None:
+    scales = {name: one.scales for name, one in published().items() if one.tasks == ("upscale",)}
+    assert scales == {name: (PUBLISHED_NETS[name].scale,) for name in scales}
+    assert not [name for name, one in published().items() if one.scales and name not in scales]
 
 
 def test_hashes_that_only_a_copy_lists_are_not_called_published() -> None:

@@ -18,7 +18,7 @@ LICENCE = "research and personal use only: trained on photographs under mixed te
 HEAD = """# Every file of weights that this program may use; one that differs is refused.
 # Ours are written by scripts/ship_*.py; published ones, and the .pth files they share, by hand.
 """
-Value = str | int | bool | list[str] | dict[str, str]
+Value = str | int | bool | list[str] | list[int] | dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def written(table: dict[str, dict[str, Value]]) -> str:
         if isinstance(of, bool):
             return str(of).lower()
         if isinstance(of, list):
-            return f"[{', '.join(map(quoted, of))}]"
+            return f"[{', '.join(map(value, of))}]"
         if isinstance(of, dict):
             return f"{{ {', '.join(f'{key(one)} = {quoted(text)}' for one, text in of.items())} }}"
         return str(of) if isinstance(of, int) else quoted(of)

@@ -235,7 +235,13 @@ class Entry:
     mends: bool = (
         False  #: more than noise, and what looks clean too; detail that it adds is a guess
     )
+    rehearses: bool = False  #: gives back what it is shown, its pixels repeated to enlarge
     admit: str = ""  #: "module:function", an `Admit`; empty for a row whose models all ship
+
+    @property
+    def invents(self) -> bool | None:
+        """Whether it adds what a photo did not show; None: as its task mostly does."""
+        return False if self.rehearses else self.mends or None
 
     def defaults_of(self, task: Task) -> dict[str, Value]:
         """Return its options for a task: to enlarge, every backend takes a `scale` of SCALES."""

@@ -50,6 +50,17 @@ class RestoreError(Exception):
         self.hint = hint
 
 
+def failure(error: BaseException) -> dict[str, str | int]:
+    """Return what programs are told of a failure of any kind, as JSON values by name."""
+    explained = error if isinstance(error, RestoreError) else None
+    return {
+        "error": type(error).__name__,
+        "message": str(error),
+        "hint": explained.hint if explained else "",
+        "exit_code": int(explained.exit_code if explained else ExitCode.BUG),
+    }
+
+
 class UsageError(RestoreError):
     """The settings do not fit the photo: what click cannot know before it is read."""
 

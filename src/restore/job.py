@@ -103,6 +103,7 @@ class MaskFile:
     name: str
     sha256: str
     values: NDArray[np.uint8]  #: (H, W), 255 is white: to be filled
+    coloured: bool = False  #: clearly, somewhere: where it is darker than it may have been meant
 
 
 @dataclass(frozen=True)

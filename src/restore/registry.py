@@ -57,6 +57,7 @@ BACKENDS: tuple[Entry, ...] = (
         target="restore.backends.identity:Identity",
         tasks=(Task.COLORIZE, Task.DENOISE, Task.INPAINT, Task.UPSCALE),
         summary="Adds nothing, and repeats pixels to enlarge: to try a plan, and for tests.",
+        rehearses=True,
     ),
 )
 

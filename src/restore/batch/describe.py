@@ -10,7 +10,7 @@ from typing import Any
 from .. import __version__, record
 from ..device import Place
 from ..evidence import Removed
-from ..job import MOST_LEVEL, Job, Masking
+from ..job import MOST_LEVEL, Job
 from ..photo import Photo
 from ..pipeline import Confidence, Filled, NoiseFound
 from ..record import Packet, Program, Record, Step
@@ -65,7 +65,7 @@ class Describer:
             models=tuple(self._names()),
             parameters="; ".join(f"{name}={value}" for name, value in sorted(picture.items())),
             fingerprint=self._hash(input_sha256, picture),
-            invents=job.entry.mends,
+            invents=job.entry.invents,
         )
         return record.xmp_packet(
             photo.xmp, step, longest=JPEG_XMP if photo.format == "JPEG" else None
@@ -127,7 +127,7 @@ class Describer:
             noise=_noise(noise),
             companions=tuple(companions),
             left=tuple(left),
-            filled=_filled(filled, job.masking),
+            filled=_filled(filled, job, companions),
             source=earlier,
             replaces=replaces,
             digital_source_type=packet.digital_source_type,
@@ -194,22 +194,29 @@ def _masked(options: Mapping[str, object], mask_sha256: str | None) -> dict[str,
     return {**options, **({"mask": f"sha256:{mask_sha256}"} if mask_sha256 else {})}
 
 
-def _filled(filled: Filled | None, masking: Masking) -> record.Filled | None:
+def _filled(
+    filled: Filled | None, job: Job, companions: Sequence[record.Companion]
+) -> record.Filled | None:
     if filled is None:
         return None
     groups = f"{filled.groups:,} place{'s' * (filled.groups != 1)}"
-    sentence = f"filled {groups}, {_percent(filled.share)} of the picture"
+    verb = "to be filled:" if job.entry.rehearses else "filled"
+    sentence = f"{verb} {groups}, {_percent(filled.share)} of the picture"
     if filled.sure is not None and filled.pixels:
-        sentence += (
-            f"; about {10 * round(10 * filled.sure)}% of what was found is likely damage: "
-            "look with --write-mask"
+        written = [one.name for one in companions if one.kind == "mask"]
+        look = f"look at {written[0]}" if written else "look with --write-mask"
+        sure = f"about {10 * round(10 * filled.sure)}%"
+        one, several = (
+            f"{sure} sure that it is damage",
+            f"{sure} of what was found is likely damage",
         )
+        sentence += f"; {one if filled.groups == 1 else several}: {look}"
     return record.Filled(
         mask=filled.mask,
         sha256=filled.sha256,
         polarity="white is filled",
-        threshold=masking.threshold,
-        grow=masking.grow,
+        threshold=job.masking.threshold,
+        grow=job.masking.grow,
         groups=filled.groups,
         pixels=filled.pixels,
         share=round(filled.share, 6),

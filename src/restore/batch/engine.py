@@ -164,8 +164,12 @@ class Engine:
             format=source.format,
         )
         warnings = (*source.notices, *restored.notices, *packet.warnings)
-        if restored.filled and source.format == "JPEG" and encoded is not read.data:
-            warnings += ("pixels outside the mask changed too: JPEG was asked for, and loses some",)
+        if restored.filled and encoded is not read.data:
+            if source.converted:
+                warnings += ("pixels outside the mask changed too: converting changed all",)
+            if source.format == "JPEG":
+                loss = "pixels outside the mask changed too: JPEG was asked for, and loses some"
+                warnings += (loss,)
         left = record.left_beside(output) if output is not None else ()
         with files.together() as write:
             companions = []

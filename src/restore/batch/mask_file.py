@@ -41,11 +41,12 @@ def read_mask(path: Path, data: bytes, max_pixels: int) -> MaskFile:
     except InputError as error:
         raise _named(path, error) from error
     height, width = drawn.pixels.shape[:2]
-    values = np.empty((height, width), np.uint8)
+    values, coloured = np.empty((height, width), np.uint8), False
     for top, bottom in strips(height, width):
         alpha = None if drawn.alpha is None else drawn.alpha[top:bottom]
         values[top:bottom] = _values(drawn.pixels[top:bottom], alpha)
-    return MaskFile(path.name, files.sha256_of(data), values)
+        coloured = coloured or _is_coloured(drawn.pixels[top:bottom], alpha)
+    return MaskFile(path.name, files.sha256_of(data), values, coloured)
 
 
 def _values(pixels: photo.Pixels, alpha: photo.Pixels | None) -> NDArray[np.uint8]:
@@ -55,6 +56,13 @@ def _values(pixels: photo.Pixels, alpha: photo.Pixels | None) -> NDArray[np.uint
     if alpha is not None:
         white *= alpha / full
     return (white * 255 / full + 1e-6).astype(np.uint8)
+
+
+def _is_coloured(pixels: photo.Pixels, alpha: photo.Pixels | None) -> bool:
+    """Say whether a pixel that can be seen has a channel far brighter than another."""
+    half = np.iinfo(pixels.dtype).max // 2
+    far = pixels.max(axis=2) - pixels.min(axis=2) > half
+    return bool((far if alpha is None else far & (alpha > half)).any())
 
 
 def _named(path: Path, error: InputError) -> InputError:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..errors import ExitCode, RestoreError
+from ..errors import ExitCode, RestoreError, failure
 from ..record import Record
 
 
@@ -34,10 +34,6 @@ class Failed:
     @property
     def exit_code(self) -> ExitCode:
         return self.error.exit_code if isinstance(self.error, RestoreError) else ExitCode.BUG
-
-    @property
-    def hint(self) -> str:
-        return self.error.hint if isinstance(self.error, RestoreError) else ""
 
     @property
     def trace(self) -> str:
@@ -89,14 +85,7 @@ class Report:
 def result_line(result: Result, *, with_record: bool) -> dict[str, Any]:
     """Return a result as one JSON line: of `--json` with its record, of the run log without."""
     if isinstance(result, Failed):
-        return {
-            "status": "failed",
-            "input": result.source,
-            "error": type(result.error).__name__,
-            "message": str(result.error),
-            "hint": result.hint,
-            "exit_code": int(result.exit_code),
-        }
+        return {"status": "failed", "input": result.source, **failure(result.error)}
     line: dict[str, Any] = {
         "status": "skipped" if result.skipped else "done",
         "input": result.source,

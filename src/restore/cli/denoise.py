@@ -64,8 +64,16 @@ class SigmaType(click.ParamType["float | str | None"]):
     show_default=True,
     help="What kind of noise it is. auto: find out.",
 )
-@click.option("--removed", is_flag=True, help="Write what was removed, amplified, on grey.")
-@click.option("--noise-map", is_flag=True, help="Write how strong the noise was, place by place.")
+@click.option(
+    "--removed",
+    is_flag=True,
+    help="Write what was removed, amplified, on grey: PHOTO.denoised.jpg.removed.png.",
+)
+@click.option(
+    "--noise-map",
+    is_flag=True,
+    help="Write how strong the noise was, place by place: PHOTO.denoised.jpg.noise.png.",
+)
 @mean
 def denoise(
     shared: Shared,

@@ -44,7 +44,8 @@ MOST_GROWN = 200
 @click.option(
     "--write-mask",
     is_flag=True,
-    help="Write the mask, before it is grown: correct it and give it back with --mask.",
+    help="Write the mask, before it is grown, as PHOTO.inpainted.png.mask.png: correct it and give "
+    "it back with --mask.",
 )
 @mean
 def inpaint(

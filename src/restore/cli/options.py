@@ -90,11 +90,12 @@ _COMMON: tuple[Callable[[Callable[..., Any]], Any], ...] = (
         show_default=True,
         help="Draw so many answers, for --save-samples or --confidence; the first is the result.",
     ),
-    click.option("--save-samples", is_flag=True, help="Write every sample: photo.WORD.s0.jpg ..."),
+    click.option("--save-samples", is_flag=True, help="Write every sample: PHOTO.WORD.s0.jpg ..."),
     click.option(
         "--confidence",
         is_flag=True,
-        help="Write a map of how sure it is, by eight draws, of backends that draw samples.",
+        help="Write a map of how sure it is, by eight draws, of backends that draw samples: "
+        "PHOTO.WORD.jpg.confidence.png.",
     ),
     click.option("--backend", metavar="NAME", help="What computes. Default: the task's first."),
     click.option(

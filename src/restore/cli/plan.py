@@ -48,7 +48,7 @@ def plan(
     named = len(finds.photos)
     if masks is not None:
         finds.photos = without_masks(finds.photos, masks)
-    mask_of = _masks(job, masks, finds.photos)
+    mask_of, unused = _masks(job, masks, finds.photos)
     given = [mask for mask in mask_of.values() if isinstance(mask, Path)]
     if "-" in names:
         if masks is not None and masks.is_dir():
@@ -84,6 +84,11 @@ def plan(
     notes = []
     if named > len(finds.photos):
         notes.append(f"masks among the photos: {named - len(finds.photos)}, left out")
+    if masks is not None and masks.is_file() and len(planned) > 1:
+        notes.append(f"one mask, {masks.name}, for {len(planned)} photos")
+    # A written mask lies beside its result, which is none.
+    if unused := [one for one in unused if not (record.is_ours(one) or record.is_result(one))]:
+        notes.append(f"masks that no photo has, as {unused[0]}: {len(unused)}, left alone")
     if finds.ours:
         notes.append(f"results of earlier runs that were named: {finds.ours}, left out")
     if finds.unrecorded:
@@ -98,12 +103,12 @@ def plan(
 
 def _masks(
     job: Job, masks: Path | None, photos: list[Found]
-) -> dict[Path | None, Path | UsageError]:
-    """Return the mask of each photo, by the photo's path; or why it has none."""
+) -> tuple[dict[Path | None, Path | UsageError], list[Path]]:
+    """Return the mask of each photo, by the photo's path, or why it has none; and unused masks."""
     from ..files import MaskFolder
 
     if masks is None or not masks.is_dir():
-        return {found.path: masks for found in photos} if masks is not None else {}
+        return ({found.path: masks for found in photos} if masks is not None else {}), []
     folder = MaskFolder(masks, photos, job.task.past)
     mask_of: dict[Path | None, Path | UsageError] = {}
     for found in photos:
@@ -111,7 +116,7 @@ def _masks(
             mask_of[found.path] = folder.mask_of(found)
         except UsageError as error:
             mask_of[found.path] = error
-    return mask_of
+    return mask_of, folder.unused()
 
 
 def _with_mask(planned: Planned, mask: Path | UsageError | None) -> Planned:

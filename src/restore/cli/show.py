@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..errors import ExitCode
+from ..errors import ExitCode, failure
 from ..job import Job, Planned
 from .console import error_lines, put_json, put_text, say
 
@@ -17,11 +17,12 @@ def show(job: Job, planned: Sequence[Planned], *, as_json: bool) -> ExitCode:
         OutputError: If standard output takes no more.
     """
     codes = []
+    line: dict[str, str | int]
     for photo, settled in _previewed(job, planned):
         output = str(photo.output or "-")
         if photo.error is not None:
             codes.append(photo.error.exit_code)
-            line = {"status": "failed", "input": photo.name, "message": str(photo.error)}
+            line = {"status": "failed", "input": photo.name, **failure(photo.error)}
             for said in error_lines(photo.error, photo.name):
                 say(said)
         elif settled:

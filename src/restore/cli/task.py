@@ -13,7 +13,7 @@ import click
 from .. import registry
 from ..backend import Entry, Task, Value
 from ..cores import usable_cores
-from ..errors import ExitCode, WeightsError
+from ..errors import BackendError, ExitCode, WeightsError
 from ..job import Denoising, Existing, Job, Masking, PixelHint, Planned
 from .console import Console, say
 from .options import Shared, source_names
@@ -51,6 +51,7 @@ def run(
     names = source_names(shared)
     entry = registry.find(shared.backend or registry.names(task)[0], task)
     job = _job(task, entry, shared, _resolved(entry, task, options))
+    _check_scale(job)
     job = replace(
         job,
         hints=hints,
@@ -111,6 +112,25 @@ def _tasks(model: str, entry: Entry) -> Sequence[str]:
     from .. import weights
 
     return weights.find(model).tasks or entry.tasks
+
+
+def _check_scale(job: Job) -> None:
+    """Refuse a model that cannot enlarge so many times, before anything is asked of its files.
+
+    Raises:
+        BackendError: Naming how many times it can.
+    """
+    if job.task is not Task.UPSCALE or job.model is None:
+        return
+    from .. import weights
+
+    scales = weights.find(job.model).scales
+    if scales and job.scale not in scales:
+        can = " or ".join(map(str, scales))
+        raise BackendError(
+            f"the model {job.model!r} enlarges {can} times, not {job.scale}",
+            hint=f"--scale {can}, or another --model",
+        )
 
 
 def _job(

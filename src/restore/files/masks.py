@@ -27,6 +27,7 @@ class MaskFolder:
         self._folder, self._word = folder, word
         self._photos = {found.path.absolute() for found in photos}
         self._masks: dict[Path, dict[str, list[Path]]] = {}
+        self._used: set[Path] = set()
 
     def mask_of(self, found: Found) -> Path:
         """Return the mask that has a photo's whole name, else the one that has its stem.
@@ -35,11 +36,10 @@ class MaskFolder:
             UsageError: If there is none, or more than one.
         """
         folder = self._folder / found.path.parent.relative_to(found.root)
-        if folder not in self._masks:
-            self._masks[folder] = self._listed(folder)
         stem = _plain(found.path.stem)
-        masks = self._masks[folder].get(stem, [])
+        masks = self._in(folder).get(stem, [])
         masks = [mask for mask in masks if mask.name == found.path.name] or masks
+        self._used.update(masks)
         if not masks:
             raise UsageError(
                 f"no mask for it in {folder}",
@@ -49,6 +49,19 @@ class MaskFolder:
             names = " and ".join(mask.name for mask in masks)
             raise UsageError(f"{folder} holds more than one mask for it: {names}", hint="keep one")
         return masks[0]
+
+    def unused(self) -> list[Path]:
+        """Return the masks that no photo has had, of the folder and those that were looked into."""
+        self._in(self._folder)
+        listed = [
+            mask for folder in self._masks.values() for masks in folder.values() for mask in masks
+        ]
+        return sorted({*listed} - self._used)
+
+    def _in(self, folder: Path) -> dict[str, list[Path]]:
+        if folder not in self._masks:
+            self._masks[folder] = self._listed(folder)
+        return self._masks[folder]
 
     def _listed(self, folder: Path) -> dict[str, list[Path]]:
         masks: dict[str, list[Path]] = defaultdict(list)

@@ -31,6 +31,7 @@ class Decoded:
     dpi: tuple[float, float] | None = None
     lossless: bool = True
     compression: int = 8
+    converted: bool = False  #: not the file's own numbers any more, nor exactly their meaning
     notices: list[str] = field(default_factory=list)
 
 

@@ -28,6 +28,7 @@ class Photo:
     dpi: tuple[float, float] | None = None  #: (across, down)
     lossless: bool = True  #: of WebP, which can be both
     compression: int = 8  #: of TIFF, its own number; 8 is deflate
+    converted: bool = False  #: the pixels are no longer the file's own, but near to them
     page: int = 0
     pages: int = 1  #: more are refused until they are supported
     notices: tuple[str, ...] = ()  #: what the user should know about the reading

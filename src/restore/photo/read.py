@@ -123,6 +123,7 @@ def _photo(format_: Format, decoded: Decoded) -> Photo:
         dpi=dpi,
         lossless=decoded.lossless,
         compression=decoded.compression,
+        converted=decoded.converted,
         notices=tuple(decoded.notices),
     )
 
@@ -141,21 +142,21 @@ def _interpret(decoded: Decoded) -> tuple[RgbSpace, bytes | None]:
         if channels < 4:
             return SRGB, None
     if profile is None:
-        decoded.samples = profiles.mixed(samples)
+        decoded.samples, decoded.converted = profiles.mixed(samples), True
         decoded.notices.append("CMYK without a profile: converted to sRGB by rule of thumb")
         return SRGB, None
     if channels == 4:
-        decoded.samples = profiles.to_srgb(samples, profile)
+        decoded.samples, decoded.converted = profiles.to_srgb(samples, profile), True
         decoded.notices.append("CMYK converted to sRGB by its profile")
     elif profile[16:20] == b"GRAY" or (channels == 1 and profiles.space_of(profile) is None):
         table = profiles.grey_table(profile, samples.dtype)
         if table is not None:
-            decoded.samples = np.take(table, samples)
+            decoded.samples, decoded.converted = np.take(table, samples), True
             decoded.notices.append("grey converted to sRGB by its profile")
     else:
         space = profiles.space_of(profile)
         if space is not None:
             return space, profile
-        decoded.samples = profiles.to_srgb(samples, profile)
+        decoded.samples, decoded.converted = profiles.to_srgb(samples, profile), True
         decoded.notices.append("RGB converted to sRGB by its table-based profile")
     return SRGB, profiles.srgb_profile()

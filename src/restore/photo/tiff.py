@@ -7,6 +7,7 @@ section 3.
 from __future__ import annotations
 
 import io
+import json
 import logging
 import struct
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from . import exif, ifd
 from .decoded import Decoded, check_size, damage_refused, refuse_pages
 from .photo import Photo, Pixels
 
-_XMP, _ICC = 700, 34675
+_DESCRIPTION, _XMP, _ICC = 270, 700, 34675
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _SAMPLES = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4}
 _DEFLATE, _OLD_DEFLATE = 8, 32946
@@ -174,6 +175,7 @@ def _divide(decoded: Decoded) -> None:
     for row, alpha in zip(decoded.samples, decoded.alpha, strict=True):
         whole = np.maximum(alpha, 1).astype(np.uint64)[:, None]
         row[:] = np.minimum((row.astype(np.uint64) * full + whole // 2) // whole, full)
+    decoded.converted = True
     decoded.notices.append("its pixels are no longer multiplied with alpha")
 
 
@@ -182,10 +184,24 @@ def _take_metadata(decoded: Decoded, data: bytes, page: _Page) -> None:
     entries = ifd.read_entries(data, layout, page.offset)
     values = {entry.tag: entry.value for entry in entries if isinstance(entry.value, bytes)}
     decoded.xmp, decoded.profile = values.get(_XMP), values.get(_ICC)
-    kept = [entry for entry in entries if entry.tag in exif.KEPT]
+    kept = [entry for entry in entries if entry.tag in exif.KEPT and not _tells_shape(entry)]
     if kept:
         block = ifd.Layout(layout.order)
         decoded.exif = block.header() + ifd.directory(kept, block, 8)
+
+
+def _tells_shape(entry: ifd.Entry) -> bool:
+    """Say whether an entry is tifffile's note of the array in the file, and no description.
+
+    A result may have another size or more channels: the note would be untrue, and is read as true.
+    """
+    if entry.tag != _DESCRIPTION or not isinstance(entry.value, bytes):
+        return False
+    try:
+        note = json.loads(entry.value.rstrip(b"\0"))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(note, dict) and "shape" in note and note.keys() <= {"shape", "axes"}
 
 
 def encode(photo: Photo, pixels: Pixels, xmp: bytes | None) -> bytes:

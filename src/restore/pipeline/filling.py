@@ -79,6 +79,8 @@ def restore(
         if job.confidence:
             maps["confidence"] = lambda: no_doubt(hole.shape)
         notice = f"{what}: nothing is filled, every pixel stays"
+        if mask is not None and mask.coloured:
+            notice += "; it is coloured, not white: paint white what is to be filled"
         return Restored(
             lambda sample: photo.pixels,
             filled=filled,
@@ -111,7 +113,10 @@ def restore(
         with clock("render"):
             return _pasted(photo.pixels, index, answers[sample], shares)
 
-    return Restored(render, confidence, filled=filled, maps=maps)
+    notices: tuple[str, ...] = ()
+    if job.entry.rehearses:
+        notices = (f"nothing is filled: backend {job.entry.name!r} gives back what is there",)
+    return Restored(render, confidence, filled=filled, maps=maps, notices=notices)
 
 
 def _values(photo: Photo, mask: MaskFile | None) -> tuple[masks.Values, float | None]:

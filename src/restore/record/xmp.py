@@ -70,7 +70,8 @@ class Step:
     models: tuple[str, ...]  #: names and hashes of weights; without any, no AI system is named
     parameters: str  #: the history's account of it
     fingerprint: str
-    invents: bool = False  #: adds what the photo did not show, whatever its task mostly does
+    #: adds what the photo did not show, or does not; None: as its task mostly does
+    invents: bool | None = None
 
 
 class Packet(NamedTuple):

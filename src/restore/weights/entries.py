@@ -83,6 +83,7 @@ class Locked:
     backend: str
     licence_url: str = ""  #: its whole text; empty if `licence` is all there is to say
     tasks: tuple[str, ...] = ()  #: empty: every task of its backend
+    scales: tuple[int, ...] = ()  #: how many times it can enlarge; empty: as its backend
 
     @property
     def embedded(self) -> bool:
@@ -135,14 +136,16 @@ def _model(name: str, table: object, published: Mapping[str, File]) -> Locked:
     """Build a model; raise ValueError, naming it, unless its fields are exactly ours."""
     with _named(name):
         if isinstance(table, Mapping) and "files" in table:
-            given = _fields(table, _SEVERAL)
-            parts, tasks = given.pop("files"), given.pop("tasks")
+            given = _fields(table, _SEVERAL, {"scales": list})
+            parts, tasks, scales = given.pop("files"), given.pop("tasks"), given.pop("scales", [])
             if odd := [one for one in parts.values() if one not in list(published)]:
                 raise ValueError(f"files: the lock has none named {odd[0]!r}")
             if not (parts and tasks and all(type(task) is str for task in tasks)):
                 raise ValueError("it needs files, and names of tasks")
+            if not all(type(scale) is int and scale > 0 for scale in scales):
+                raise ValueError("scales are whole numbers")
             files = {role: published[one] for role, one in parts.items()}
-            return Locked(name, files, tasks=tuple(tasks), **given)
+            return Locked(name, files, tasks=tuple(tasks), scales=tuple(scales), **given)
         given = _fields(table, _SINGLE, {"embedded": bool})
         single = {key: given.pop(key) for key in ("url", "bytes", "sha256")}
         file = File(given.pop("file"), **single, embedded=given.pop("embedded", False))

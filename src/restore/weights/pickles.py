@@ -17,6 +17,7 @@ from torch import Tensor
 from ..device import is_out_of_memory
 from ..errors import WeightsError
 
+_ZIP = b"PK\x03\x04"  # begins a file as PyTorch writes them since 1.6
 _WANTED = re.compile(r"GLOBAL (\S+)")  # as torch names what a pickle asked for
 
 
@@ -33,11 +34,13 @@ def read_pickle(stream: BinaryIO, name: str) -> object:
     """
     try:
         stream.seek(0)
-        _check_sums(stream)
+        _check_sums(stream, name)
         stream.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickle protocols, that no reader of ours needs
             return torch.load(stream, map_location="cpu", weights_only=True)
+    except WeightsError:
+        raise
     except Exception as error:  # what is no pickle can make its reader raise anything
         if is_out_of_memory(error):
             raise
@@ -47,21 +50,29 @@ def read_pickle(stream: BinaryIO, name: str) -> object:
                 f"{name} wants to run code when it is read ({shorten(wanted[1], 80)}): refused",
                 hint="get the file from its authors",
             ) from error
-        problem = shorten(str(error).partition("\n")[0], 120, placeholder=" ...")
+        # What torch says of it is of its own options; it stays the error's cause.
         raise WeightsError(
-            f"{name} is no checkpoint of PyTorch, or a damaged one: {problem}",
+            f"{name} is no checkpoint of PyTorch, or a damaged one: it cannot be read as tensors",
             hint="get it again",
         ) from error
 
 
-def _check_sums(stream: BinaryIO) -> None:
-    """Raise ValueError if a part of a zip file is damaged, which torch does not look at."""
+def _check_sums(stream: BinaryIO, name: str) -> None:
+    """Raise WeightsError if a part of a zip file is damaged, which torch does not look at."""
     if not zipfile.is_zipfile(stream):
-        return  # of the kind before PyTorch 1.6, which has no sums
-    with zipfile.ZipFile(stream) as parts:
-        damaged = parts.testzip()
-    if damaged is not None:
-        raise ValueError(f"{damaged} is not as it was written")
+        stream.seek(0)
+        if stream.read(len(_ZIP)) != _ZIP:
+            return  # of the kind before PyTorch 1.6, which has no sums
+        problem = "it is cut short"
+    else:
+        with zipfile.ZipFile(stream) as parts:
+            damaged = parts.testzip()
+        if damaged is None:
+            return
+        problem = f"{damaged} in it is not as it was written"
+    raise WeightsError(
+        f"{name} is no checkpoint of PyTorch, or a damaged one: {problem}", hint="get it again"
+    )
 
 
 def safetensors_of(state: Mapping[str, Tensor], config: Mapping[str, object]) -> bytes:
