@@ -16,7 +16,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 
 from ..device import is_out_of_memory
-from ..errors import DeviceError, OutputError
+from ..errors import DeviceError, OutputError, reason_of
 from ..files import make_folder, remove_leftovers
 from ..job import Job, Planned
 from ..pipeline import Interrupted
@@ -63,9 +63,8 @@ def run(job: Job, photos: Sequence[Planned]) -> Generator[Result, None, None]:
                     log.path.unlink(missing_ok=True)  # nothing happened: nothing to tell
         finished = True
     except OSError as error:  # the log's: a photo's own are its result
-        reason = (error.strerror or str(error)).lower()
         raise OutputError(
-            f"cannot write the run's log: {reason}", hint="choose another folder with -o"
+            f"cannot write the run's log: {reason_of(error)}", hint="choose another folder with -o"
         ) from error
     finally:
         for folder in [] if finished else folders:

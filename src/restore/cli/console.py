@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import OutputError, RestoreError
+from ..errors import OutputError, RestoreError, reason_of
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -163,5 +163,4 @@ def _put(data: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"cannot write to standard output: {reason}") from error
+        raise OutputError(f"cannot write to standard output: {reason_of(error)}") from error

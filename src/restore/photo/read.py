@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..color import SRGB, RgbSpace
-from ..errors import InputError
+from ..errors import InputError, reason_of
 from ..files import HEAD, Format, format_of_head
 from . import exif
 from .decoded import Decoded
@@ -74,9 +74,8 @@ def content(path: Path) -> bytes:
     except FileNotFoundError:
         raise InputError("no such file", hint="check the name") from None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         hint = "name a file" if path.is_dir() else "check its permissions"
-        raise InputError(f"cannot be read: {reason}", hint=hint) from error
+        raise InputError(f"cannot be read: {reason_of(error)}", hint=hint) from error
 
 
 def _unknown(data: bytes) -> InputError:
