@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import struct
 
 import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 
 from restore import photo
-from restore.photo import Photo
+from restore.photo import Photo, ifd
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 20, 3), np.uint8)
 ADOBE = bytes(imagecodecs.cms_profile("adobergb"))
@@ -37,3 +39,60 @@ def test_a_stray_segment_spoils_no_profile() -> None:
     found = jpeg_with(0xE2, b"ICC_PROFILE\0", profile=ADOBE)
     assert found.profile == ADOBE
     assert found.notices == ()
+
+
+def entry(tag: int, kind: int, value: int) -> bytes:
+    return struct.pack("<HHII", tag, kind, 1, value)
+
+
+def exif_block(*entries: bytes, following: int = 0) -> bytes:
+    """Return a block whose only directory holds these entries, and is said to have a next one."""
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries))
+    return head + b"".join(entries) + struct.pack("<I", following)
+
+
+MAKE = struct.pack("<HHI4s", 271, 2, 4, b"ACM\0")
+
+
+def tags_of(found: Photo) -> dict[int, bytes | tuple[ifd.Entry, ...]]:
+    assert found.exif is not None
+    layout = ifd.Layout.of(found.exif)
+    return {
+        entry.tag: entry.value
+        for entry in ifd.read_entries(found.exif, layout, layout.first(found.exif))
+    }
+
+
+@pytest.mark.parametrize("place", [4000, 0xFFFFFFFF, 0])
+@pytest.mark.parametrize("tag", [ifd.EXIF, ifd.GPS])
+def test_a_directory_that_is_not_there(tag: int, place: int) -> None:
+    came = jpeg_with(0xE1, b"Exif\0\0" + exif_block(MAKE, entry(tag, 4, place)))
+    assert came.notices == ("a part of its EXIF data is damaged and may be left out",)
+    result = read(photo.encode(photo.fitting(came, "TIFF"), came.pixels))
+    assert tags_of(result) == {271: b"ACM\0"}
+    assert result.notices == ()
+
+
+def test_a_directory_whose_place_is_no_number() -> None:
+    pointer = struct.pack("<HHII", ifd.EXIF, 4, 9, 8)  # nine numbers: the block's own beginning
+    came = jpeg_with(0xE1, b"Exif\0\0" + exif_block(MAKE, pointer).ljust(60, b"\xff"))
+    assert tags_of(read(photo.encode(photo.fitting(came, "TIFF"), came.pixels))) == {271: b"ACM\0"}
+
+
+def test_a_tiffs_picture_is_read_whatever_its_directories_point_to() -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(
+        stream, PIXELS, extratags=[(ifd.EXIF, 4, 1, 4_000_000), (271, 2, 0, "ACM")], metadata=None
+    )
+    found = read(stream.getvalue())
+    assert np.array_equal(found.pixels, PIXELS)
+    assert found.notices == ("a part of its EXIF data is damaged and may be left out",)
+    assert ifd.EXIF not in tags_of(found)
+    assert tags_of(found)[271] == b"ACM\0"
+
+
+def test_a_tag_that_is_there_twice_counts_once() -> None:
+    block = exif_block(entry(ifd.EXIF, 4, 8), entry(ifd.EXIF, 4, 8))  # each names its own directory
+    (found,) = ifd.read_entries(block, ifd.Layout.of(block), 8)
+    assert isinstance(found.value, tuple)
+    assert len(found.value) == 1

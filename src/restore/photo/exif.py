@@ -11,8 +11,10 @@ import struct
 import numpy as np
 
 from .decoded import Decoded
-from .ifd import EXIF, GPS, Layout
+from .ifd import EXIF, GPS, Layout, is_whole
 from .photo import Pixels
+
+DAMAGED_PART = "a part of its EXIF data is damaged and may be left out"
 
 _ORIENTATION, _THUMBNAIL, _THUMBNAIL_LENGTH = 274, 513, 514
 
@@ -29,9 +31,14 @@ def take(decoded: Decoded, block: bytes) -> None:
     """Take over an EXIF block, as an upright photo's, and the orientation that it said."""
     block = block.removeprefix(b"Exif\0\0")
     try:
-        decoded.orientation, decoded.exif = upright(block)
+        decoded.orientation, block = upright(block)
     except (ValueError, KeyError, struct.error):
         decoded.notices.append("its EXIF data are damaged and left out")
+        return
+    decoded.exif = block
+    layout = Layout.of(block)
+    if not is_whole(block, layout, layout.first(block)):
+        decoded.notices.append(DAMAGED_PART)
 
 
 def upright(block: bytes) -> tuple[int, bytes]:
