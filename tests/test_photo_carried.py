@@ -96,3 +96,23 @@ def test_a_tag_that_is_there_twice_counts_once() -> None:
     (found,) = ifd.read_entries(block, ifd.Layout.of(block), 8)
     assert isinstance(found.value, tuple)
     assert len(found.value) == 1
+
+
+ON_ITS_SIDE = struct.pack("<HHIHH", 274, 3, 1, 6, 0)
+
+
+@pytest.mark.parametrize("place", [4000, 0xFFFFFFFF, 0])
+def test_a_thumbnail_that_is_not_there_costs_no_orientation(place: int) -> None:
+    block = exif_block(MAKE, ON_ITS_SIDE, following=place)
+    found = jpeg_with(0xE1, b"Exif\0\0" + block)
+    assert found.pixels.shape == (20, 12, 3)
+    assert found.notices == ()
+    assert found.exif == exif_block(MAKE, struct.pack("<HHIHH", 274, 3, 1, 1, 0))
+
+
+def test_a_thumbnail_that_is_said_to_lie_where_the_tags_are() -> None:
+    block = exif_block(MAKE, ON_ITS_SIDE, following=38)
+    second = exif_block(entry(513, 4, 0), entry(514, 4, 4000))[8:]
+    found = jpeg_with(0xE1, b"Exif\0\0" + block + second)
+    assert found.pixels.shape == (20, 12, 3)
+    assert tags_of(found)[271] == b"ACM\0"

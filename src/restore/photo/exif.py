@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+from contextlib import suppress
 
 import numpy as np
 
@@ -65,7 +66,8 @@ def upright(block: bytes) -> tuple[int, bytes]:
     second = block[following : following + 4]
     if len(second) == 4 and any(second):
         edited[following : following + 4] = bytes(4)
-        _erase_thumbnail(edited, layout, struct.unpack(layout.order + "I", second)[0])
+        with suppress(ValueError, KeyError, struct.error):  # it is no thumbnail, and nobody's now
+            _erase_thumbnail(edited, layout, struct.unpack(layout.order + "I", second)[0])
     return (orientation if 1 <= orientation <= 8 else 1), bytes(edited)
 
 
@@ -76,6 +78,8 @@ def _erase_thumbnail(edited: bytearray, layout: Layout, at: int) -> None:
         return
     start = layout.integer(block, places[_THUMBNAIL])
     end = start + layout.integer(block, places[_THUMBNAIL_LENGTH])
+    if start < layout.entries(block, layout.first(block))[1]:  # it would be the orientation's own
+        return
     if end >= len(edited):
         del edited[start:]
     else:
