@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import imagecodecs
 import numpy as np
@@ -116,3 +117,40 @@ def test_a_thumbnail_that_is_said_to_lie_where_the_tags_are() -> None:
     found = jpeg_with(0xE1, b"Exif\0\0" + block + second)
     assert found.pixels.shape == (20, 12, 3)
     assert tags_of(found)[271] == b"ACM\0"
+
+
+def png_with(kind: bytes, body: bytes) -> Photo:
+    """Read a PNG with one more chunk after its header."""
+    whole = photo.encode(Photo(PIXELS, "PNG"), PIXELS)
+    chunk = struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return read(whole[:33] + chunk + whole[33:])
+
+
+XMP = b"XML:com.adobe.xmp\0"
+BOMB = zlib.compress(bytes(1 << 26) + b"more")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "name"),
+    [
+        (b"pHYs", b"\0\1", "resolution"),
+        (b"iCCP", b"a profile\0\0not deflated", "ICC"),
+        (b"iCCP", b"a profile\0\0" + zlib.compress(ADOBE)[:-9], "ICC"),
+        (b"iCCP", b"a profile\0\0" + BOMB, "ICC"),
+        (b"iTXt", XMP, "XMP"),
+        (b"iTXt", XMP + b"\0\0en", "XMP"),
+        (b"iTXt", XMP + b"\1\0\0\0not deflated", "XMP"),
+        (b"iTXt", XMP + b"\1\0\0\0" + BOMB, "XMP"),
+        (b"eXIf", b"II*\0", "EXIF"),
+    ],
+)
+def test_a_pngs_damaged_chunk_is_left_out(kind: bytes, body: bytes, name: str) -> None:
+    found = png_with(kind, body)
+    assert np.array_equal(found.pixels, PIXELS)
+    assert found.notices == (f"its {name} data are damaged and left out",)
+    assert (found.profile, found.exif, found.xmp, found.dpi) == (None, None, None, None)
+
+
+def test_a_pngs_long_text_is_kept_as_it_is() -> None:
+    packet = bytes(range(256)) * 1000
+    assert png_with(b"iTXt", XMP + b"\1\0\0\0" + zlib.compress(packet)).xmp == packet

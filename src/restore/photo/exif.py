@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from .decoded import Decoded
+from .decoded import Decoded, damage_noted
 from .ifd import EXIF, GPS, Layout, is_whole
 from .photo import Pixels
 
@@ -31,15 +31,12 @@ KEPT = {
 def take(decoded: Decoded, block: bytes) -> None:
     """Take over an EXIF block, as an upright photo's, and the orientation that it said."""
     block = block.removeprefix(b"Exif\0\0")
-    try:
-        decoded.orientation, block = upright(block)
-    except (ValueError, KeyError, struct.error):
-        decoded.notices.append("its EXIF data are damaged and left out")
-        return
-    decoded.exif = block
-    layout = Layout.of(block)
-    if not is_whole(block, layout, layout.first(block)):
-        decoded.notices.append(DAMAGED_PART)
+    with damage_noted(decoded, "EXIF"):
+        decoded.orientation, upright_block = upright(block)
+        layout = Layout.of(upright_block)
+        if not is_whole(upright_block, layout, layout.first(upright_block)):
+            decoded.notices.append(DAMAGED_PART)
+        decoded.exif = upright_block
 
 
 def upright(block: bytes) -> tuple[int, bytes]:
