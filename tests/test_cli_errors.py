@@ -205,7 +205,10 @@ def test_a_name_too_long_stops_no_other(tmp_path: Path, draw: Draw, run: Run, le
     assert ran.exit_code == 8, ran
     assert f"error: {long}: " in ran.stderr
     assert "too long a name" in ran.stderr
-    assert is_one_error(run("colorize", long, "-o", f"{tmp_path}/{'y' * 300}.jpg"), 4)
+    for output in (f"{'y' * 300}.jpg", f"{'y' * 300}/", f"{'y' * 300}/a/b.jpg"):
+        for words in ((), ("-n",)):
+            ran = run("colorize", long, "-o", tmp_path / output, *words)
+            assert is_one_error(ran, 4), ran
     assert run("colorize", long, "-o", tmp_path / "short.jpg", *IDENTITY).exit_code == 0
 
 

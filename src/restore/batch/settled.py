@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def settled(
     """
     if job.existing is Existing.OVERWRITE:
         return ""
-    if job.existing is Existing.SKIP and output.exists():
+    exists = os.path.exists  # unlike Path's, raises nothing for what cannot be looked at
+    if job.existing is Existing.SKIP and exists(output):
         return "there already"
     if isinstance(record.read_record(output), record.Unreadable):
         raise OutputError(
@@ -46,7 +48,7 @@ def settled(
         )
     beside = files.companions(output, maps=job.maps, samples=job.saved_samples)
     for path in (output, *beside):
-        if path.exists() and (why := _why_not_ours(output, path)):
+        if exists(path) and (why := _why_not_ours(output, path)):
             ways = "--overwrite makes it anew, --skip-existing leaves it, -o writes elsewhere"
             hint = f"put the record back; else {ways}" if why is _GONE else ways
             raise OutputError(f"{path} {why}", hint=hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import sys
 from pathlib import Path
 
@@ -74,7 +75,8 @@ def content(path: Path) -> bytes:
     except FileNotFoundError:
         raise InputError("no such file", hint="check the name") from None
     except OSError as error:
-        hint = "name a file" if path.is_dir() else "check its permissions"
+        is_dir = os.path.isdir  # unlike Path's, takes a name too long for one that is not there
+        hint = "name a file" if is_dir(path) else "check its permissions"
         raise InputError(f"cannot be read: {reason_of(error)}", hint=hint) from error
 
 
