@@ -189,6 +189,8 @@ def source_names(shared: Shared) -> list[str]:
     if shared.files_from == "-":
         if "-" in names:
             raise click.UsageError("standard input cannot be a photo and the list of photos")
+        if sys.stdin is None:
+            raise click.UsageError("standard input is closed")
         names += map(str, read_file_list(sys.stdin.buffer, shared.null))
     elif shared.files_from is not None:
         try:
