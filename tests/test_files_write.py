@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from restore import files
-from restore.errors import InputError, OutputError, reason_of
+from restore.errors import OutputError, reason_of
 
 
 def touch(*paths: Path) -> None:
@@ -158,7 +158,7 @@ def test_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     expected = hashlib.sha256(b"abc").hexdigest()
     assert files.sha256_of(tmp_path / "a") == files.sha256_of(b"abc") == expected
-    with pytest.raises(InputError):
+    with pytest.raises(FileNotFoundError):
         files.sha256_of(tmp_path / "gone")
 
 

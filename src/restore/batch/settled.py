@@ -26,7 +26,7 @@ def settled(
         fingerprint: Gives that of the result, made with whatever was wanted besides the picture.
 
     Raises:
-        OutputError: If a file that is not ours is in the way.
+        OutputError: If a file that is not ours, or that cannot be read, is in the way.
     """
     if job.existing is Existing.OVERWRITE:
         return ""
@@ -78,7 +78,7 @@ def _why_not_ours(output: Path, path: Path) -> str:
         if record.is_marked(path):
             return _GONE
         return "exists and is not ours"
-    if path.stat().st_size == 0 or files.sha256_of(path) in digests:
+    if path.stat().st_size == 0 or record.hash_of(path) in digests:
         return ""
     if path == output and _lost_its_end(output):
         return ""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from ..errors import InputError, OutputError, reason_of
+from ..errors import OutputError, reason_of
 
 # A hidden name, the machine, the process, and a number of its own.
 _PART = re.compile(r"\..*\.(?P<machine>[0-9a-f]{8})\.(?P<process>\d+)\.[0-9a-f]{8}\.part", re.S)
@@ -168,12 +168,9 @@ def sha256_of(source: Path | bytes) -> str:
     """Return the SHA-256 of a file or of bytes, in hexadecimal.
 
     Raises:
-        InputError: If the file cannot be read.
+        OSError: If the file cannot be read; whose fault that is, callers know.
     """
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
-    try:
-        with source.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot be read: {reason_of(error)}") from error
+    with source.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

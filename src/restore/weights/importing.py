@@ -136,7 +136,10 @@ def _others(file: File) -> Iterable[File]:
 
 def _is_whole(file: File, note: Note) -> bool:
     """Say whether what was made of a file is in its place as it was written."""
-    return file.path.is_file() and sha256_of(file.path) == note.stored_sha256
+    try:
+        return file.path.is_file() and sha256_of(file.path) == note.stored_sha256
+    except OSError:  # what cannot be read is made again
+        return False
 
 
 def _keep(file: File, stored: bytes, note: Note) -> None:
