@@ -318,6 +318,18 @@ def test_the_log_of_folders_apart_lies_with_an_output(
     assert len(list((tmp_path / "one").glob("restore-run-*"))) == 1
 
 
+def test_the_log_of_folders_on_two_disks_lies_with_an_output(
+    tmp_path: Path, draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_two(paths: Sequence[Path]) -> str:
+        raise ValueError("Paths don't have the same drive")
+
+    photos = draw("one/a.jpg"), draw("two/b.jpg")
+    monkeypatch.setattr(os.path, "commonpath", on_two)
+    assert run("colorize", *photos, *IDENTITY).exit_code == 0
+    assert len(list((tmp_path / "one").glob("restore-run-*"))) == 1
+
+
 def test_a_bomb_is_refused_by_its_header(draw: Draw, run: Run) -> None:
     ran = run("colorize", draw("a.png"), "--max-pixels", 1000)
     assert is_one_error(ran, 3)

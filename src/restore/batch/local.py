@@ -73,13 +73,22 @@ def run(job: Job, photos: Sequence[Planned]) -> Generator[Result, None, None]:
 
 def _log(engine: Engine, folders: Sequence[Path]) -> RunLog:
     """Begin a log where the outputs are; one photo has its record and needs none."""
-    shared = Path(os.path.commonpath([folder.absolute() for folder in folders]))
+    shared = _shared(folders)
+    if shared is None:
+        make_folder(folders[0])
+    return RunLog(shared or folders[0], engine.settings)
+
+
+def _shared(folders: Sequence[Path]) -> Path | None:
+    """Return the folder that all outputs lie in, and make it; None if there is none of theirs."""
+    try:
+        shared = Path(os.path.commonpath([folder.absolute() for folder in folders]))
+    except ValueError:  # on two of Windows' disks
+        return None
     make_folder(shared)
     # Photos from all over a disk have nothing in common but a folder that is not theirs.
     apart = shared == Path(shared.anchor) or not os.access(shared, os.W_OK)
-    if apart:
-        make_folder(folders[0])
-    return RunLog(folders[0] if apart else shared, engine.settings)
+    return None if apart else shared
 
 
 def _results(engine: Engine, photos: Sequence[Planned], jobs: int) -> Generator[Result, None, None]:
