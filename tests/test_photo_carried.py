@@ -82,10 +82,10 @@ def test_a_directory_whose_place_is_no_number() -> None:
 
 def test_a_tiffs_picture_is_read_whatever_its_directories_point_to() -> None:
     stream = io.BytesIO()
-    tifffile.imwrite(
-        stream, PIXELS, extratags=[(ifd.EXIF, 4, 1, 4_000_000), (271, 2, 0, "ACM")], metadata=None
-    )
-    found = read(stream.getvalue())
+    tags = [(34664, 4, 1, 4_000_000), (271, 2, 0, "ACM")]
+    tifffile.imwrite(stream, PIXELS, extratags=tags, metadata=None)
+    pointer = entry(ifd.EXIF, 4, 4_000_000)  # which tifffile does not write
+    found = read(stream.getvalue().replace(entry(34664, 4, 4_000_000), pointer))
     assert np.array_equal(found.pixels, PIXELS)
     assert found.notices == ("a part of its EXIF data is damaged and may be left out",)
     assert ifd.EXIF not in tags_of(found)

@@ -80,7 +80,7 @@ def _loaded(point: EntryPoint) -> Entry | BackendError:
     """Return a row of another distribution; one that is no good stops nobody else's."""
     try:
         entry = point.load()
-    except Exception as error:  # noqa: BLE001 - theirs may raise anything
+    except Exception as error:  # theirs may raise anything
         problem = f"cannot be loaded: {error}"
     else:
         if isinstance(entry, Entry) and entry.name == point.name:

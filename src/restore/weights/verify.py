@@ -74,7 +74,8 @@ def verified(name: str) -> Verified:
     """Check a model's files against the lock, and imported ones against their notes.
 
     Raises:
-        WeightsError: If the lock has no model of that name, or a file is absent, another one, or cannot be read.
+        WeightsError: If the lock has no model of that name, or a file is absent, another one,
+            or cannot be read.
         LicenceError: If an imported file's licence, as it now is, was never accepted.
     """
     entry = find(name)
