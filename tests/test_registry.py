@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import pytest
 from ran import Run, is_one_error
@@ -18,12 +17,17 @@ GOOD = Entry("good", "fakes:Painter", (Task.COLORIZE,), "for tests")
 
 
 @dataclass(frozen=True)
+class Distribution:
+    name: str
+
+
+@dataclass(frozen=True)
 class Point:
     """An entry point: what loading it gives, or raises."""
 
     name: str
     gives: object
-    dist: object = SimpleNamespace(name="acme-backends")
+    dist: Distribution | None = Distribution("acme-backends")
 
     def load(self) -> object:
         if isinstance(self.gives, Exception):

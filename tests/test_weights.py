@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -277,10 +278,10 @@ def test_weights_that_cannot_be_read(lock_file: Path, monkeypatch: pytest.Monkey
     place().write_bytes(DATA)
     whole = Path.open
 
-    def denied(path: Path, *mode: str) -> object:  # chmod does not bind root
-        if path == place():
+    def denied(path: Path, *mode: Any, **options: Any) -> Any:  # chmod does not bind root
+        if path.name == "tiny.safetensors":
             raise PermissionError(13, "Permission denied")
-        return whole(path, *mode)
+        return whole(path, *mode, **options)
 
     monkeypatch.setattr(Path, "open", denied)
     with pytest.raises(WeightsError) as caught:
