@@ -33,7 +33,7 @@ ALLOWED = {
     "photo": {"errors", "files", "color"},
     "device": {"errors"},
     "weights": {"errors", "files", "device"},
-    "record": {"files"},
+    "record": {"errors", "files"},
     "nets": set(),
     "backends": {"backend", "errors", "color", "nets"},
     "pipeline": {

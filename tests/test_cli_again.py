@@ -6,11 +6,12 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
-from ran import IDENTITY, Draw, Run, pixels, state, tree
+from ran import IDENTITY, Draw, Run, is_one_error, pixels, state, tree
 
 
 def test_the_second_run_has_nothing_to_do(
@@ -323,3 +324,24 @@ def test_an_original_is_never_a_record_or_companion(
     assert "never written to" in ran.stderr
     assert tree(tmp_path) == [beside]
     assert photo.read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [(), ("--overwrite",), ("--seed", 5), ("-n",)])
+def test_a_result_that_cannot_be_read_is_not_the_photos_fault(
+    draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[object, ...]
+) -> None:
+    photo = draw("a.png")
+    assert run("colorize", photo, *IDENTITY).exit_code == 0
+    output, before, whole = photo.with_name("a.colorized.png"), state(photo.parent), Path.open
+
+    def denied(path: Path, *mode: Any, **options: Any) -> Any:  # chmod does not bind root
+        if path == output:
+            raise PermissionError(13, "Permission denied")
+        return whole(path, *mode, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", denied)
+        ran = run("colorize", photo, *IDENTITY, *words)
+    assert is_one_error(ran, 4), ran
+    assert f"{output} cannot be read: permission denied" in ran.stderr
+    assert state(photo.parent) == before

@@ -196,6 +196,7 @@ def test_steps_chain_by_name(tmp_path: Path, run: Run, smoother: tuple[str, str]
         (("--sigma", "-3"), "0<=N<=128"),
         (("--sigma", "nan"), "0<=N<=128"),
         (("--sigma", "gone.png"), "0 to 128"),
+        (("--sigma", "x" * 300), "0 to 128"),
         (("--strength", "2"), "0<=x<=1"),
         (("--strength", "nan"), "0<=x<=1"),
         (("--keep", "all"), "detail"),

@@ -205,7 +205,10 @@ def test_a_name_too_long_stops_no_other(tmp_path: Path, draw: Draw, run: Run, le
     assert ran.exit_code == 8, ran
     assert f"error: {long}: " in ran.stderr
     assert "too long a name" in ran.stderr
-    assert is_one_error(run("colorize", long, "-o", f"{tmp_path}/{'y' * 300}.jpg"), 4)
+    for output in (f"{'y' * 300}.jpg", f"{'y' * 300}/", f"{'y' * 300}/a/b.jpg"):
+        for words in ((), ("-n",)):
+            ran = run("colorize", long, "-o", tmp_path / output, *words)
+            assert is_one_error(ran, 4), ran
     assert run("colorize", long, "-o", tmp_path / "short.jpg", *IDENTITY).exit_code == 0
 
 
@@ -312,6 +315,18 @@ def test_the_log_of_folders_apart_lies_with_an_output(
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path and access(path, mode))
     assert run("colorize", *photos, *IDENTITY).exit_code == 0
     assert not list(tmp_path.glob("restore-run-*"))
+    assert len(list((tmp_path / "one").glob("restore-run-*"))) == 1
+
+
+def test_the_log_of_folders_on_two_disks_lies_with_an_output(
+    tmp_path: Path, draw: Draw, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_two(paths: Sequence[Path]) -> str:
+        raise ValueError("Paths don't have the same drive")
+
+    photos = draw("one/a.jpg"), draw("two/b.jpg")
+    monkeypatch.setattr(os.path, "commonpath", on_two)
+    assert run("colorize", *photos, *IDENTITY).exit_code == 0
     assert len(list((tmp_path / "one").glob("restore-run-*"))) == 1
 
 

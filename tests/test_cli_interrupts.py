@@ -245,6 +245,34 @@ def test_standard_error_that_is_closed(draw: Draw) -> None:
     assert pixels(Path(photos[1]).with_name("b.colorized.jpg")).shape == (60, 80, 3)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")
+@pytest.mark.parametrize(
+    ("closing", "words", "code", "line"),
+    [
+        (">&-", ("models", "list"), 4, "error: standard output is closed"),
+        (">&-", ("models", "list", "--json"), 4, "error: standard output is closed"),
+        (">&-", ("colorize", "PHOTO", "-n"), 4, "error: standard output is closed"),
+        (">&-", ("colorize", "PHOTO", "--json", *IDENTITY), 4, "error: standard output is closed"),
+        ("<&-", ("colorize", "--files-from", "-"), 2, "Error: standard input is closed"),
+    ],
+)
+def test_other_streams_that_are_closed(
+    draw: Draw, closing: str, words: tuple[str, ...], code: int, line: str
+) -> None:
+    photo = draw("a.jpg")
+    words = tuple(str(photo) if word == "PHOTO" else word for word in words)
+    ran = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closing}', "sh", sys.executable, "-m", "restore", *words],
+        env={**os.environ, "PYTHONPATH": str(Path(color.__file__).parents[1])},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert (ran.returncode, "Traceback" in ran.stderr) == (code, False), ran.stderr
+    assert line in ran.stderr.splitlines()
+    assert [path.name for path in photo.parent.iterdir()] == ["a.jpg"]
+
+
 @pytest.mark.parametrize("words", [("--help",), ("colorize", "PHOTO", "-o", "-", *IDENTITY)])
 def test_a_pipe_whose_reader_is_gone(draw: Draw, words: tuple[str, ...]) -> None:
     photo = draw("a.jpg")

@@ -95,7 +95,7 @@ def test_an_output_is_never_an_input(shelf: Path) -> None:
         assert "photo to restore" in str(result)
 
 
-@pytest.mark.parametrize("name", ["out.bmp", "sub", "a.png/out.png"])
+@pytest.mark.parametrize("name", ["out.bmp", "sub", "a.png/out.png", "x" * 300 + "/out.png"])
 def test_outputs_that_cannot_be_are_refused_in_the_plan(shelf: Path, name: str) -> None:
     (result,) = plan(shelf / "b.JPG", file=shelf / name)
     assert isinstance(result, OutputError)
@@ -136,3 +136,19 @@ def test_companions() -> None:
     assert files.record_path(output) == Path("out/photo.colorized.jpg.json")
     assert files.companion(output, "confidence") == Path("out/photo.colorized.jpg.confidence.png")
     assert files.sample_path(output, 0) == Path("out/photo.colorized.s0.jpg")
+
+
+def test_what_cannot_be_looked_at_is_not_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = os.stat
+
+    def denied(path: str | Path, **options: bool) -> os.stat_result:  # chmod does not bind root
+        if Path(path).parent == tmp_path / "closed":
+            raise PermissionError(13, "Permission denied")
+        return look(path, **options)
+
+    monkeypatch.setattr(os, "stat", denied)
+    assert files.is_free(tmp_path / "closed" / "a.png", maps=["confidence"], samples=1)
+    (result,) = plan(tmp_path / "a.png", file=tmp_path / "closed" / "b.png")
+    assert result == tmp_path / "closed" / "b.png"

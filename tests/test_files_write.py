@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from restore import files
-from restore.errors import InputError, OutputError
+from restore.errors import OutputError, reason_of
 
 
 def touch(*paths: Path) -> None:
@@ -158,5 +158,16 @@ def test_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     expected = hashlib.sha256(b"abc").hexdigest()
     assert files.sha256_of(tmp_path / "a") == files.sha256_of(b"abc") == expected
-    with pytest.raises(InputError):
+    with pytest.raises(FileNotFoundError):
         files.sha256_of(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (PermissionError(13, "Permission denied", "a.jpg"), "permission denied"),
+        (OSError("Cannot seek"), "cannot seek"),  # as some libraries raise it
+    ],
+)
+def test_the_systems_reason_is_part_of_a_sentence(error: OSError, reason: str) -> None:
+    assert reason_of(error) == reason

@@ -207,6 +207,7 @@ def test_files_that_cannot_be_meant(shelf_of_models: Shelf, import_smooth: Run, 
     assert "a file of 'fill', not of 'smooth'" in error
     assert "is no file" in refused(import_smooth(shelf.downloads / "gone.pth"), 5)[0]
     assert "is no file" in refused(import_smooth(shelf.downloads), 5)[0]
+    assert "is no file" in refused(import_smooth("x" * 300), 5)[0]
     assert import_smooth(shelf.net, shelf.net).exit_code == 2
     assert import_smooth(shelf.net, shelf.vq, shelf.put("third.pth", net())).exit_code == 2
     assert import_smooth().exit_code == 2

@@ -51,6 +51,7 @@ def test_what_is_no_photo(tmp_path: Path) -> None:
     assert "empty" in refused(empty)
     assert "no such file" in refused(tmp_path / "gone.jpg")
     assert "directory" in refused(tmp_path)
+    assert "too long" in refused(tmp_path / ("x" * 300))
 
 
 def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

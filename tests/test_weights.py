@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -280,3 +281,19 @@ def test_the_cache_is_where_the_platform_keeps_one(
     monkeypatch.setattr("sys.platform", platform)
     monkeypatch.setattr(Path, "home", lambda: Path("home"))
     assert weights.cache_folder() == Path(expected)
+
+
+def test_weights_that_cannot_be_read(lock_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place().write_bytes(DATA)
+    whole = Path.open
+
+    def denied(path: Path, *mode: Any, **options: Any) -> Any:  # chmod does not bind root
+        if path.name == "tiny.safetensors":
+            raise PermissionError(13, "Permission denied")
+        return whole(path, *mode, **options)
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(WeightsError) as caught:
+        weights.verified("tiny")
+    assert str(caught.value) == f"{place()} cannot be read: permission denied"
+    assert caught.value.hint

@@ -113,3 +113,8 @@ class LicenceError(RestoreError):
     """The weights may be used only after their licence is accepted."""
 
     exit_code = ExitCode.LICENCE
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system says went wrong, as part of a sentence."""
+    return (error.strerror or str(error)).lower()

@@ -9,10 +9,13 @@ from __future__ import annotations
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .backend import Admit, Backend, Entry, Task
 from .errors import BackendError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 #: The first row that names a task is its default.
 BACKENDS: tuple[Entry, ...] = (
@@ -63,27 +66,48 @@ BACKENDS: tuple[Entry, ...] = (
 
 
 @cache
-def _table() -> dict[str, Entry]:
+def _table() -> dict[str, Entry | BackendError]:
+    """Return the rows by name; of one that is no good, what is wrong with it."""
     from importlib.metadata import entry_points  # slow to import, and help needs no table
 
-    rows = {entry.name: entry for entry in BACKENDS}
+    rows: dict[str, Entry | BackendError] = {entry.name: entry for entry in BACKENDS}
     for point in entry_points(group="restore.backends"):
-        rows.setdefault(point.name, point.load())
+        if point.name not in rows:
+            rows[point.name] = _loaded(point)
     return rows
+
+
+def _loaded(point: EntryPoint) -> Entry | BackendError:
+    """Return a row of another distribution; one that is no good stops nobody else's."""
+    try:
+        entry = point.load()
+    except Exception as error:  # theirs may raise anything
+        problem = f"cannot be loaded: {error}"
+    else:
+        if isinstance(entry, Entry) and entry.name == point.name:
+            return entry
+        problem = "has no row of that name"
+    whose = point.dist.name if point.dist else "an unknown distribution"
+    return BackendError(
+        f"backend {point.name!r} of {whose} {problem}",
+        hint=f"update or remove {whose}, or choose another --backend",
+    )
 
 
 def names(task: Task) -> list[str]:
     """Return the backends that serve a task, the default first."""
-    return [name for name, entry in _table().items() if task in entry.tasks]
+    rows = _table().items()
+    return [name for name, entry in rows if isinstance(entry, Entry) and task in entry.tasks]
 
 
 def find(name: str, task: Task) -> Entry:
     """Return a backend's row.
 
     Raises:
-        BackendError: If there is none of that name, or it does not serve the task.
+        BackendError: If there is none of that name, it does not serve the task, or the
+            distribution that has it is no good.
     """
-    entry = _table().get(name)
+    entry = _row(name)
     known = names(task)
     if entry is None:
         close = get_close_matches(name, known, n=1)
@@ -105,8 +129,21 @@ def load_class(entry: Entry) -> type[Backend]:
 
 
 def row(name: str) -> Entry | None:
-    """Return a backend's row, whatever it serves; None if there is none of that name."""
-    return _table().get(name)
+    """Return a backend's row, whatever it serves; None if there is none that is any good."""
+    entry = _table().get(name)
+    return None if isinstance(entry, BackendError) else entry
+
+
+def _row(name: str) -> Entry | None:
+    """Return a backend's row; None if there is none of that name.
+
+    Raises:
+        BackendError: If the distribution that has it is no good.
+    """
+    entry = _table().get(name)
+    if isinstance(entry, BackendError):
+        raise entry
+    return entry
 
 
 def load_admit(name: str) -> Admit:
@@ -116,7 +153,7 @@ def load_admit(name: str) -> Admit:
         BackendError: If there is no such backend, it has no such check, or something that it
             needs is not installed.
     """
-    entry = row(name)
+    entry = _row(name)
     if entry is None or not entry.admit:
         raise BackendError(
             f"no backend {name!r} that takes published weights is installed",

@@ -11,14 +11,13 @@ from .. import __version__, record
 from ..device import Place
 from ..evidence import Removed
 from ..job import MOST_LEVEL, Job
-from ..photo import Photo
+from ..photo import JPEG_SEGMENT, Photo
 from ..pipeline import Confidence, Filled, NoiseFound
 from ..record import Packet, Program, Record, Step
 from ..weights import Verified
 
 PROGRAM = Program("restore", __version__)
 LIBRARIES = ("torch", "numpy", "pillow", "tifffile", "imagecodecs", "safetensors")
-JPEG_XMP = 65_504  #: bytes of a packet that one segment of a JPEG holds
 
 
 class Describer:
@@ -68,7 +67,7 @@ class Describer:
             invents=job.entry.invents,
         )
         return record.xmp_packet(
-            photo.xmp, step, longest=JPEG_XMP if photo.format == "JPEG" else None
+            photo.xmp, step, longest=JPEG_SEGMENT if photo.format == "JPEG" else None
         )
 
     def _names(self) -> Iterator[str]:

@@ -224,7 +224,7 @@ class Engine:
 
     def _replaced(self, output: Path | None) -> str | None:
         """Return the hash of the file that an output is about to take the place of."""
-        return files.sha256_of(output) if output is not None and output.is_file() else None
+        return record.hash_of(output) if output is not None and output.is_file() else None
 
     def _earlier(self, planned: Planned, read: _Read) -> record.Source | None:
         """Return the step before this one, if the photo is itself a result of ours."""

@@ -16,7 +16,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 
 from ..device import is_out_of_memory
-from ..errors import DeviceError, OutputError
+from ..errors import DeviceError, OutputError, reason_of
 from ..files import make_folder, remove_leftovers
 from ..job import Job, Planned
 from ..pipeline import Interrupted
@@ -63,9 +63,8 @@ def run(job: Job, photos: Sequence[Planned]) -> Generator[Result, None, None]:
                     log.path.unlink(missing_ok=True)  # nothing happened: nothing to tell
         finished = True
     except OSError as error:  # the log's: a photo's own are its result
-        reason = (error.strerror or str(error)).lower()
         raise OutputError(
-            f"cannot write the run's log: {reason}", hint="choose another folder with -o"
+            f"cannot write the run's log: {reason_of(error)}", hint="choose another folder with -o"
         ) from error
     finally:
         for folder in [] if finished else folders:
@@ -74,13 +73,22 @@ def run(job: Job, photos: Sequence[Planned]) -> Generator[Result, None, None]:
 
 def _log(engine: Engine, folders: Sequence[Path]) -> RunLog:
     """Begin a log where the outputs are; one photo has its record and needs none."""
-    shared = Path(os.path.commonpath([folder.absolute() for folder in folders]))
+    shared = _shared(folders)
+    if shared is None:
+        make_folder(folders[0])
+    return RunLog(shared or folders[0], engine.settings)
+
+
+def _shared(folders: Sequence[Path]) -> Path | None:
+    """Return the folder that all outputs lie in, and make it; None if there is none of theirs."""
+    try:
+        shared = Path(os.path.commonpath([folder.absolute() for folder in folders]))
+    except ValueError:  # on two of Windows' disks
+        return None
     make_folder(shared)
     # Photos from all over a disk have nothing in common but a folder that is not theirs.
     apart = shared == Path(shared.anchor) or not os.access(shared, os.W_OK)
-    if apart:
-        make_folder(folders[0])
-    return RunLog(folders[0] if apart else shared, engine.settings)
+    return None if apart else shared
 
 
 def _results(engine: Engine, photos: Sequence[Planned], jobs: int) -> Generator[Result, None, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -25,11 +26,12 @@ def settled(
         fingerprint: Gives that of the result, made with whatever was wanted besides the picture.
 
     Raises:
-        OutputError: If a file that is not ours is in the way.
+        OutputError: If a file that is not ours, or that cannot be read, is in the way.
     """
     if job.existing is Existing.OVERWRITE:
         return ""
-    if job.existing is Existing.SKIP and output.exists():
+    exists = os.path.exists  # unlike Path's, raises nothing for what cannot be looked at
+    if job.existing is Existing.SKIP and exists(output):
         return "there already"
     if isinstance(record.read_record(output), record.Unreadable):
         raise OutputError(
@@ -46,7 +48,7 @@ def settled(
         )
     beside = files.companions(output, maps=job.maps, samples=job.saved_samples)
     for path in (output, *beside):
-        if path.exists() and (why := _why_not_ours(output, path)):
+        if exists(path) and (why := _why_not_ours(output, path)):
             ways = "--overwrite makes it anew, --skip-existing leaves it, -o writes elsewhere"
             hint = f"put the record back; else {ways}" if why is _GONE else ways
             raise OutputError(f"{path} {why}", hint=hint)
@@ -76,7 +78,7 @@ def _why_not_ours(output: Path, path: Path) -> str:
         if record.is_marked(path):
             return _GONE
         return "exists and is not ours"
-    if path.stat().st_size == 0 or files.sha256_of(path) in digests:
+    if path.stat().st_size == 0 or record.hash_of(path) in digests:
         return ""
     if path == output and _lost_its_end(output):
         return ""

@@ -6,11 +6,11 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from ..errors import OutputError, RestoreError
+from ..errors import OutputError, RestoreError, reason_of
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -66,6 +66,8 @@ class Console:
     """Prints the results of one run, in the order of the plan."""
 
     def __init__(self, *, as_json: bool, quiet: bool, verbose: bool) -> None:
+        if as_json:
+            _stdout()  # before the work, not after it
         self._json, self._quiet, self._verbose = as_json, quiet, verbose
         self._bar: tqdm[None] | None = None
 
@@ -157,17 +159,30 @@ the map shows where'
     return f"{about} of the picture is a guess, going by {draws} draws: the map shows where"
 
 
+def _stdout() -> BinaryIO:
+    """Return standard output.
+
+    Raises:
+        OutputError: If it is closed.
+    """
+    if sys.stdout is None:
+        raise OutputError(
+            "standard output is closed", hint="> /dev/null takes what nobody is to read"
+        )
+    return sys.stdout.buffer
+
+
 def _put(data: bytes) -> None:
     """Write to standard output.
 
     Raises:
         OutputError: If it takes no more; a reader that closed a pipe is another matter.
     """
+    stdout = _stdout()
     try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        stdout.write(data)
+        stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"cannot write to standard output: {reason}") from error
+        raise OutputError(f"cannot write to standard output: {reason_of(error)}") from error

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from .. import defaults
+from ..errors import reason_of
 
 if TYPE_CHECKING:
     from ..job import PixelHint
@@ -189,13 +190,17 @@ def source_names(shared: Shared) -> list[str]:
     if shared.files_from == "-":
         if "-" in names:
             raise click.UsageError("standard input cannot be a photo and the list of photos")
+        if sys.stdin is None:
+            raise click.UsageError("standard input is closed")
         names += map(str, read_file_list(sys.stdin.buffer, shared.null))
     elif shared.files_from is not None:
         try:
             with Path(shared.files_from).open("rb") as stream:
                 names += map(str, read_file_list(stream, shared.null))
         except OSError as error:
-            raise click.UsageError(f"cannot read {shared.files_from}: {error.strerror}") from error
+            raise click.UsageError(
+                f"cannot read {shared.files_from}: {reason_of(error)}"
+            ) from error
     if "" in names or shared.output == "":
         raise click.UsageError("an empty name names nothing")
     if names.count("-") > 1:

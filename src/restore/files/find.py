@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
-from ..errors import InputError
+from ..errors import InputError, reason_of
 
 Format = Literal["JPEG", "PNG", "WEBP", "TIFF"]
 
@@ -201,8 +201,7 @@ def _fixed_part(pattern: Path) -> Path:
 
 
 def _unreadable(error: OSError) -> InputError:
-    reason = (error.strerror or str(error)).lower()
-    return InputError(f"cannot be read: {reason}", hint="check its permissions")
+    return InputError(f"cannot be read: {reason_of(error)}", hint="check its permissions")
 
 
 def read_file_list(stream: IO[bytes], null: bool) -> list[Path]:

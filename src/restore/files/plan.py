@@ -159,6 +159,8 @@ def obstacle(output: Path, beside: Iterable[Path]) -> OutputError | None:
         beside: Its companions.
     """
     places = (output, record_path(output), *beside)
+    if any(_length(name) > _LONGEST for name in output.parent.parts):
+        return OutputError(f"{output.parent} holds too long a name", hint="choose another -o")
     for path in places:
         if _length(path.name) > _LONGEST:
             return OutputError(
@@ -181,7 +183,8 @@ def obstacle(output: Path, beside: Iterable[Path]) -> OutputError | None:
             return OutputError(
                 f"{path} is not a file that can be replaced", hint="-o - is standard output"
             )
-    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    exists = os.path.exists
+    folder = next(parent for parent in output.absolute().parents if exists(parent))
     if not folder.is_dir():
         return OutputError(f"{folder} is not a folder", hint="choose another -o")
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -192,7 +195,8 @@ def obstacle(output: Path, beside: Iterable[Path]) -> OutputError | None:
 def is_free(output: Path, *, maps: Sequence[str], samples: int) -> bool:
     """Say whether nothing is at the places of an output, its record, its maps and samples."""
     beside = companions(output, maps=maps, samples=samples)
-    return not any(path.exists() for path in (output, record_path(output), *beside))
+    exists = os.path.exists  # unlike Path's, raises nothing for what cannot be looked at
+    return not any(exists(path) for path in (output, record_path(output), *beside))
 
 
 def record_path(output: Path) -> Path:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from ..errors import InputError, OutputError
+from ..errors import OutputError, reason_of
 
 # A hidden name, the machine, the process, and a number of its own.
 _PART = re.compile(r"\..*\.(?P<machine>[0-9a-f]{8})\.(?P<process>\d+)\.[0-9a-f]{8}\.part", re.S)
@@ -157,7 +157,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = reason_of(error)
         hint = _HINTS.get(error.errno or 0, _ELSEWHERE)
         if error.errno == errno.ENOENT and path.parent.is_dir():  # as in /proc
             reason, hint = "its folder takes no new files", _ELSEWHERE
@@ -168,12 +168,9 @@ def sha256_of(source: Path | bytes) -> str:
     """Return the SHA-256 of a file or of bytes, in hexadecimal.
 
     Raises:
-        InputError: If the file cannot be read.
+        OSError: If the file cannot be read; whose fault that is, callers know.
     """
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
-    try:
-        with source.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
+    with source.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

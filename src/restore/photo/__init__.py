@@ -3,9 +3,10 @@
 from .enlarged import enlarged
 from .photo import Photo, Pixels
 from .read import content, is_cut_short, read
-from .write import check_format, encode, encode_map, fitting, format_of
+from .write import JPEG_SEGMENT, check_format, encode, encode_map, fitting, format_of
 
 __all__ = [
+    "JPEG_SEGMENT",
     "Photo",
     "Pixels",
     "check_format",

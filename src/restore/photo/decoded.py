@@ -50,6 +50,15 @@ def damage_refused(name: str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def damage_noted(decoded: Decoded, what: str) -> Iterator[None]:
+    """Turn a failure to read what a picture does not need into a notice."""
+    try:
+        yield
+    except _DAMAGE:
+        decoded.notices.append(f"its {what} data are damaged and left out")
+
+
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse a picture by its header, before memory is spent on it.
 

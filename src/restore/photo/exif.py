@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 import struct
+from contextlib import suppress
 
 import numpy as np
 
-from .decoded import Decoded
-from .ifd import EXIF, GPS, Layout
+from .decoded import Decoded, damage_noted
+from .ifd import EXIF, GPS, Layout, is_whole
 from .photo import Pixels
+
+DAMAGED_PART = "a part of its EXIF data is damaged and may be left out"
 
 _ORIENTATION, _THUMBNAIL, _THUMBNAIL_LENGTH = 274, 513, 514
 
@@ -28,10 +31,12 @@ KEPT = {
 def take(decoded: Decoded, block: bytes) -> None:
     """Take over an EXIF block, as an upright photo's, and the orientation that it said."""
     block = block.removeprefix(b"Exif\0\0")
-    try:
-        decoded.orientation, decoded.exif = upright(block)
-    except (ValueError, KeyError, struct.error):
-        decoded.notices.append("its EXIF data are damaged and left out")
+    with damage_noted(decoded, "EXIF"):
+        decoded.orientation, upright_block = upright(block)
+        layout = Layout.of(upright_block)
+        if not is_whole(upright_block, layout, layout.first(upright_block)):
+            decoded.notices.append(DAMAGED_PART)
+        decoded.exif = upright_block
 
 
 def upright(block: bytes) -> tuple[int, bytes]:
@@ -58,7 +63,8 @@ def upright(block: bytes) -> tuple[int, bytes]:
     second = block[following : following + 4]
     if len(second) == 4 and any(second):
         edited[following : following + 4] = bytes(4)
-        _erase_thumbnail(edited, layout, struct.unpack(layout.order + "I", second)[0])
+        with suppress(ValueError, KeyError, struct.error):  # it is no thumbnail, and nobody's now
+            _erase_thumbnail(edited, layout, struct.unpack(layout.order + "I", second)[0])
     return (orientation if 1 <= orientation <= 8 else 1), bytes(edited)
 
 
@@ -69,6 +75,8 @@ def _erase_thumbnail(edited: bytearray, layout: Layout, at: int) -> None:
         return
     start = layout.integer(block, places[_THUMBNAIL])
     end = start + layout.integer(block, places[_THUMBNAIL_LENGTH])
+    if start < layout.entries(block, layout.first(block))[1]:  # it would be the orientation's own
+        return
     if end >= len(edited):
         del edited[start:]
     else:

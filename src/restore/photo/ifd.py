@@ -6,8 +6,9 @@ Technical Note 1 (sub-directories); EXIF 2.32, section 4.6.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from struct import calcsize, pack, unpack_from
+from struct import calcsize, error, pack, unpack_from
 from typing import Literal
 
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
@@ -108,12 +109,15 @@ class Entry:
 def read_entries(data: bytes, layout: Layout, at: int, depth: int = 0) -> list[Entry]:
     """Read a directory and those below it; entries that point outside are left out.
 
+    So are those that point to a directory that is damaged: see `is_whole`.
+
     Raises:
-        ValueError: If it is damaged.
+        ValueError: If it is damaged itself.
         struct.error: If it is cut short.
     """
     entries = []
-    for tag, place in layout.entries(data, at)[0]:
+    # Each tag once: a directory may name itself under thousands.
+    for tag, place in dict(layout.entries(data, at)[0]).items():
         kind, count = unpack_from(layout._entry, data, place)[1:]
         size = _BYTES.get(kind, 0) * count
         start = layout.place_of_value(place)
@@ -123,10 +127,23 @@ def read_entries(data: bytes, layout: Layout, at: int, depth: int = 0) -> list[E
             below = int.from_bytes(
                 data[start : start + size], "little" if layout.order == "<" else "big"
             )
-            entries.append(Entry(tag, 4, 1, tuple(read_entries(data, layout, below, depth + 1))))
+            with suppress(ValueError, OverflowError, error):
+                found = read_entries(data, layout, below, depth + 1)
+                entries.append(Entry(tag, 4, 1, tuple(found)))
         elif size and start + size <= len(data):
             entries.append(Entry(tag, kind, count, data[start : start + size]))
     return entries
+
+
+def is_whole(data: bytes, layout: Layout, at: int) -> bool:
+    """Say whether every directory that the one at `at` points to can be read.
+
+    Raises:
+        ValueError: If it is damaged itself.
+        struct.error: If it is cut short.
+    """
+    pointers = {tag for tag, _ in layout.entries(data, at)[0]} & _DIRECTORIES
+    return pointers <= {entry.tag for entry in read_entries(data, layout, at)}
 
 
 def directory(entries: list[Entry] | tuple[Entry, ...], layout: Layout, at: int) -> bytes:

@@ -75,7 +75,7 @@ def _segments(data: bytes) -> tuple[list[tuple[int, bytes]], int]:
 
 
 def _take_metadata(decoded: Decoded, segments: list[tuple[int, bytes]]) -> None:
-    parts: dict[int, bytes] = {}
+    parts: dict[bytes, bytes] = {}
     for marker, payload in segments:
         if marker == _APP0 and payload.startswith(b"JFIF\0") and len(payload) >= 12:
             unit, across, down = struct.unpack_from(">BHH", payload, 7)
@@ -87,7 +87,8 @@ def _take_metadata(decoded: Decoded, segments: list[tuple[int, bytes]]) -> None:
         elif marker == _APP1 and payload.startswith(_XMP):
             decoded.xmp = payload.removeprefix(_XMP)
         elif marker == _APP2 and payload.startswith(_ICC):
-            parts[payload[len(_ICC)]] = payload[len(_ICC) + 2 :]
+            part = payload.removeprefix(_ICC)
+            parts[part[:1]] = part[2:]  # its number; a segment may end before it
         elif marker == _APP13 and payload.startswith(b"Photoshop 3.0"):
             decoded.notices.append("its IPTC data of the old kind are not carried over")
         elif marker == _COMMENT:

@@ -14,7 +14,7 @@ import imagecodecs
 import numpy as np
 
 from . import exif
-from .decoded import Decoded, check_size, damage_refused, refuse_pages
+from .decoded import Decoded, check_size, damage_noted, damage_refused, refuse_pages
 from .photo import Photo, Pixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -23,6 +23,7 @@ _LARGEST_TEXT = 1 << 26  #: bytes that a compressed chunk may grow to
 _INCH = 0.0254  #: metres
 # What the decoder is shown: of other chunks it would print its opinion to stderr.
 _PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+_NAMES = {b"iCCP": "ICC", b"eXIf": "EXIF", b"pHYs": "resolution", b"iTXt": "XMP"}
 
 
 def decode(data: bytes, max_pixels: int) -> Decoded:
@@ -50,8 +51,9 @@ def decode(data: bytes, max_pixels: int) -> Decoded:
         decoded.samples = np.ascontiguousarray(samples[:, :, :-1])
         decoded.alpha = np.ascontiguousarray(samples[:, :, -1])
     for kind, body in chunks:
-        with damage_refused("PNG"):
-            _take_metadata(decoded, kind, body)
+        if kind in _NAMES:
+            with damage_noted(decoded, _NAMES[kind]):
+                _take_metadata(decoded, kind, body)
     return decoded
 
 
@@ -80,7 +82,11 @@ def _take_metadata(decoded: Decoded, kind: bytes, body: bytes) -> None:
 
 
 def _inflated(data: bytes) -> bytes:
-    return zlib.decompressobj().decompress(data, _LARGEST_TEXT)
+    stream = zlib.decompressobj()
+    content = stream.decompress(data, _LARGEST_TEXT + 1)
+    if len(content) > _LARGEST_TEXT or not stream.eof:
+        raise ValueError("it is cut short, or longer than any that is meant")
+    return content
 
 
 def encode(photo: Photo, pixels: Pixels, xmp: bytes | None) -> bytes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os.path
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from ..color import SRGB, RgbSpace
-from ..errors import InputError
+from ..errors import InputError, reason_of
 from ..files import HEAD, Format, format_of_head
 from . import exif
 from .decoded import Decoded
@@ -74,9 +75,9 @@ def content(path: Path) -> bytes:
     except FileNotFoundError:
         raise InputError("no such file", hint="check the name") from None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        hint = "name a file" if path.is_dir() else "check its permissions"
-        raise InputError(f"cannot be read: {reason}", hint=hint) from error
+        is_dir = os.path.isdir  # unlike Path's, takes a name too long for one that is not there
+        hint = "name a file" if is_dir(path) else "check its permissions"
+        raise InputError(f"cannot be read: {reason_of(error)}", hint=hint) from error
 
 
 def _unknown(data: bytes) -> InputError:

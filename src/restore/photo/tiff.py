@@ -185,6 +185,8 @@ def _take_metadata(decoded: Decoded, data: bytes, page: _Page) -> None:
     values = {entry.tag: entry.value for entry in entries if isinstance(entry.value, bytes)}
     decoded.xmp, decoded.profile = values.get(_XMP), values.get(_ICC)
     kept = [entry for entry in entries if entry.tag in exif.KEPT and not _tells_shape(entry)]
+    if not ifd.is_whole(data, layout, page.offset):
+        decoded.notices.append(exif.DAMAGED_PART)
     if kept:
         block = ifd.Layout(layout.order)
         decoded.exif = block.header() + ifd.directory(kept, block, 8)

@@ -12,7 +12,7 @@ from ..files import FORMATS, Format
 from .photo import Photo, Pixels
 
 _LARGEST = {"JPEG": 65500, "WEBP": 16383, "PNG": 1_000_000}  # pixels on a side, of the encoders
-_LONGEST = 65504  # bytes of EXIF or XMP that fit a segment of a JPEG
+JPEG_SEGMENT = 65504  #: bytes of EXIF or XMP that one segment of a JPEG holds
 
 
 def format_of(output: Path | None, photo: Photo, *, lossless: bool = False) -> Format:
@@ -43,7 +43,7 @@ def fitting(photo: Photo, format_: Format) -> Photo:
     if format_ == "JPEG" and alpha is not None:
         alpha = None
         notices.append("JPEG holds no transparency: it is left out")
-    if format_ == "JPEG" and exif is not None and len(exif) > _LONGEST:
+    if format_ == "JPEG" and exif is not None and len(exif) > JPEG_SEGMENT:
         exif = None
         notices.append("JPEG does not hold EXIF data of this length: they are left out")
     lossless = photo.format != "JPEG"
@@ -67,9 +67,9 @@ def encode(photo: Photo, pixels: Pixels, *, quality: int = 95, xmp: bytes | None
     pixels = np.ascontiguousarray(pixels)
     xmp = photo.xmp if xmp is None else xmp
     check_format(photo.format, *pixels.shape[:2])
-    if photo.format == "JPEG" and xmp is not None and len(xmp) > _LONGEST:
+    if photo.format == "JPEG" and xmp is not None and len(xmp) > JPEG_SEGMENT:
         raise OutputError(
-            f"JPEG holds at most {_LONGEST} bytes of XMP", hint="write PNG or TIFF with -o"
+            f"JPEG holds at most {JPEG_SEGMENT} bytes of XMP", hint="write PNG or TIFF with -o"
         )
     # Each format's libraries are imported when a photo needs them.
     if photo.format == "JPEG":

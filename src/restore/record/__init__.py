@@ -22,6 +22,7 @@ from .runlog import RunLog, timestamp
 from .sidecar import (
     Unreadable,
     digests,
+    hash_of,
     is_ours,
     is_whole,
     left_beside,
@@ -52,6 +53,7 @@ __all__ = [
     "digests",
     "fingerprint",
     "from_json",
+    "hash_of",
     "is_marked",
     "is_ours",
     "is_result",

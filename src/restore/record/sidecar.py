@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..errors import OutputError, reason_of
 from ..files import record_path, sha256_of
 from .decode import from_json
 from .model import Companion, Record, Source
@@ -33,19 +34,37 @@ def read_record(output: Path) -> Record | Unreadable | None:
         return Unreadable(str(error))
 
 
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file at the place of an output, or beside it.
+
+    Raises:
+        OutputError: If it cannot be read.
+    """
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be read: {reason_of(error)}",
+            hint="check its permissions, or choose another -o",
+        ) from error
+
+
 def is_whole(output: Path, beside: Iterable[Path]) -> bool:
     """Say whether an output is there and unaltered, and so is what was made with it.
 
     Args:
         output: Its record says what it was.
         beside: The companions that count; one that was not made with it is not whole.
+
+    Raises:
+        OutputError: If one cannot be read.
     """
     record = read_record(output)
     if not record:
         return False
     made = {one.name: one.sha256 for one in record.companions}
     wanted = {output: record.output.sha256, **{path: made.get(path.name) for path in beside}}
-    return all(path.is_file() and sha256_of(path) == digest for path, digest in wanted.items())
+    return all(path.is_file() and hash_of(path) == digest for path, digest in wanted.items())
 
 
 def digests(output: Path, path: Path) -> set[str]:
@@ -78,12 +97,15 @@ def left_beside(output: Path) -> tuple[Companion, ...]:
 
     A record that forgot them would have a later run take a map for a photo, or refuse to replace
     a sample of ours. What someone has altered since is named as it was.
+
+    Raises:
+        OutputError: If it cannot be said which of two records a file is by, as it cannot be read.
     """
     record = read_record(output)
     found: dict[str, Companion] = {}
     for one in (*record.companions, *record.left) if record else ():
         path = output.parent / one.name
-        if path.is_file() and (one.name not in found or sha256_of(path) == one.sha256):
+        if path.is_file() and (one.name not in found or hash_of(path) == one.sha256):
             found[one.name] = one
     return tuple(found.values())
 

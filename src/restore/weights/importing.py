@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..device import is_out_of_memory
-from ..errors import DeviceError, OutputError, WeightsError
+from ..errors import DeviceError, OutputError, WeightsError, reason_of
 from ..files import make_folder, remove_leftovers, sha256_of, together
 from .entries import File, Locked, lock
 from .notes import Known, Note, encoded, known, note_path, read_note
@@ -72,8 +72,9 @@ def _imported(entry: Locked, role: str, source: Path, admit: Admit, accepted: st
                 return Imported(note, file.path, known(file), anew=False)
             content = read_pickle(stream, str(source))
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise WeightsError(f"{source} cannot be read: {reason}", hint=names_of(entry)) from error
+        raise WeightsError(
+            f"{source} cannot be read: {reason_of(error)}", hint=names_of(entry)
+        ) from error
     try:
         admitted = admit(entry.name, role, content)
         del content  # it is as large as the file
@@ -135,7 +136,10 @@ def _others(file: File) -> Iterable[File]:
 
 def _is_whole(file: File, note: Note) -> bool:
     """Say whether what was made of a file is in its place as it was written."""
-    return file.path.is_file() and sha256_of(file.path) == note.stored_sha256
+    try:
+        return file.path.is_file() and sha256_of(file.path) == note.stored_sha256
+    except OSError:  # what cannot be read is made again
+        return False
 
 
 def _keep(file: File, stored: bytes, note: Note) -> None:

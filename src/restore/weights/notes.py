@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
-from ..errors import WeightsError
+from ..errors import WeightsError, reason_of
 from ..files import record_path
 from .entries import File
 
@@ -72,9 +72,9 @@ def read_note(file: File) -> Note | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         raise WeightsError(
-            f"{path} cannot be read: {reason}", hint="RESTORE_CACHE chooses another folder"
+            f"{path} cannot be read: {reason_of(error)}",
+            hint="RESTORE_CACHE chooses another folder",
         ) from error
     try:
         value = json.loads(text)

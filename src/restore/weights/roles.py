@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def by_role(entry: Locked, paths: Sequence[Path]) -> dict[str, Path]:
         UsageError: If that cannot be told.
         WeightsError: If one is not there, or has the name of a file of another model.
     """
-    if gone := [path for path in paths if not path.is_file()]:
+    is_file = os.path.isfile  # unlike Path's, takes a name too long for one that is not there
+    if gone := [path for path in paths if not is_file(path)]:
         raise WeightsError(f"{gone[0]} is no file", hint=names_of(entry))
     roles = {file.name: role for role, file in entry.files.items()}
     found: dict[str, Path] = {}

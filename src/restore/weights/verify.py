@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from ..errors import LicenceError, WeightsError
+from ..errors import LicenceError, WeightsError, reason_of
 from ..files import sha256_of
 from .entries import REINSTALL, File, Locked, find
 from .notes import Known, known, note_path, read_note
@@ -74,7 +74,8 @@ def verified(name: str) -> Verified:
     """Check a model's files against the lock, and imported ones against their notes.
 
     Raises:
-        WeightsError: If the lock has no model of that name, or a file is absent or another one.
+        WeightsError: If the lock has no model of that name, or a file is absent, another one,
+            or cannot be read.
         LicenceError: If an imported file's licence, as it now is, was never accepted.
     """
     entry = find(name)
@@ -127,11 +128,20 @@ def _checked(entry: Locked, file: File) -> Checked:
 
 
 def _difference(path: Path, size: int, sha256: str) -> str:
-    """Say how a file differs from what it should be; empty if it does not."""
-    found = path.stat().st_size
-    if found != size:
-        return f"it has {found:,} bytes, not {size:,}"
-    digest = sha256_of(path)
+    """Say how a file differs from what it should be; empty if it does not.
+
+    Raises:
+        WeightsError: If it cannot be read.
+    """
+    try:
+        found = path.stat().st_size
+        if found != size:
+            return f"it has {found:,} bytes, not {size:,}"
+        digest = sha256_of(path)
+    except OSError as error:
+        raise WeightsError(
+            f"{path} cannot be read: {reason_of(error)}", hint="check its permissions"
+        ) from error
     if digest != sha256:
         return f"its SHA-256 is {digest}, not {sha256}"
     return ""
