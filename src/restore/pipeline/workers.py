@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -25,6 +26,8 @@ class Workers:
     def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Apply `work` to every item, in parallel; return the results in order.
 
+        A failure is raised when nothing of this call is running any more.
+
         Raises:
             Interrupted: If `stop` was called; what was not begun never is.
         """
@@ -33,7 +36,19 @@ class Workers:
             self.check()
             return work(item)
 
-        return list(self._pool.map(unless_stopped, items))
+        # Each is let go of when it is asked for its result: a failure would hold itself through
+        # this frame, and with it whatever it failed on.
+        begun: deque[Future[Result]] = deque()
+        results = []
+        try:
+            for item in items:
+                begun.append(self._pool.submit(unless_stopped, item))
+            while begun:
+                results.append(begun.popleft().result())
+        except BaseException:
+            wait([one for one in begun if not one.cancel()])
+            raise
+        return results
 
     def stop(self) -> None:
         self._stop.set()
