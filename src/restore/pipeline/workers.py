@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_AT_MOST: ContextVar[int | None] = ContextVar("at_most", default=None)
+
 
 class Interrupted(BaseException):
     """The user asked to stop. Not an `Exception`: nothing on the way may take it for a failure."""
+
+
+@contextmanager
+def at_most(count: int) -> Iterator[None]:
+    """Let any `Workers.each` that is called within this block run no more items at once."""
+    before = _AT_MOST.set(count)
+    try:
+        yield
+    finally:
+        _AT_MOST.reset(before)
 
 
 class Workers:
@@ -26,7 +40,8 @@ class Workers:
     def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Apply `work` to every item, in parallel; return the results in order.
 
-        A failure is raised when nothing of this call is running any more.
+        See `at_most` for how many at once. A failure is raised when nothing of this call is running
+        any more.
 
         Raises:
             Interrupted: If `stop` was called; what was not begun never is.
@@ -42,6 +57,8 @@ class Workers:
         results = []
         try:
             for item in items:
+                if len(begun) == _AT_MOST.get():
+                    results.append(begun.popleft().result())
                 begun.append(self._pool.submit(unless_stopped, item))
             while begun:
                 results.append(begun.popleft().result())
