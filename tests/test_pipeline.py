@@ -161,6 +161,18 @@ def test_a_bug_is_not_taken_for_a_lack_of_memory() -> None:
 
 
 def test_doubling() -> None:
+def test_a_small_photo_is_shown_at_a_size_that_the_model_accepts() -> None:
+    class Narrow(fakes.Fake):
+        limits = fakes.Limits(multiple_of=16, minimum=20)
+
+        def restore(self, shown: Shown, *rest: Any) -> Outcome:
+            assert shown.picture.shape[-2:] == (32, 48)
+            return super().restore(shown, *rest)
+
+    photo = grey(10, 33)
+    assert np.array_equal(run(photo, Narrow(), Task.UPSCALE).render(0), photo.pixels)
+
+
     photo = grey(33, 20)
     pixels = run(photo, fakes.Doubler(), Task.UPSCALE).render(0)
     assert np.array_equal(pixels, photo.pixels.repeat(2, 0).repeat(2, 1))

@@ -71,6 +71,16 @@ class Limits:
         smallest = -(-self.minimum // self.multiple_of)
         return max(smallest, round(side / self.multiple_of), 1) * self.multiple_of
 
+    def padding(self, height: int, width: int) -> tuple[int, int]:
+        """Return how much a tile lacks of sides that the model accepts: (down, right).
+
+        >>> Limits(minimum=20, multiple_of=16).padding(10, 33)
+        (22, 15)
+        """
+        least = -(-self.minimum // self.multiple_of) * self.multiple_of
+        down, right = (max(-side % self.multiple_of, least - side) for side in (height, width))
+        return down, right
+
     def whole(self, height: int, width: int, short_side: int) -> tuple[int, int]:
         """Return the size at which a whole photo is shown: (height, width), aspect nearly kept.
 
