@@ -23,6 +23,31 @@ def test_a_backend_that_breaks_its_contract(draw: Draw, run: Run, offer: Offer, 
     assert [path.name for path in photo.parent.iterdir()] == ["a.jpg"]
 
 
+def test_doubt_that_was_never_measured_is_refused_once(draw: Draw, run: Run, offer: Offer) -> None:
+    offer("Hostile")
+    ran = run("colorize", draw("a.jpg"), draw("b.jpg"), "--confidence")
+    assert is_one_error(ran, 7), ran
+    assert "how sure fake is was never measured" in ran.stderr
+    assert "drop --confidence" in ran.stderr
+
+
+@pytest.mark.parametrize(("fake", "side"), [("Painter", None), ("Hostile", 32)])
+def test_chroma_of_tiles_and_pictures_of_whole_photos_are_refused_once(
+    draw: Draw,
+    run: Run,
+    offer: Offer,
+    monkeypatch: pytest.MonkeyPatch,
+    fake: str,
+    side: int | None,
+) -> None:
+    offer(fake)
+    monkeypatch.setattr(getattr(fakes, fake), "limits", fakes.Limits(short_side=side))
+    ran = run("colorize", draw("a.jpg"), draw("b.jpg"))
+    assert is_one_error(ran, 7), ran
+    assert "fake must give" in ran.stderr
+    assert "fault of the backend" in ran.stderr
+
+
 def test_a_bug_keeps_its_traceback(draw: Draw, run: Run, offer: Offer) -> None:
     offer("Crashing")
     ran = run("colorize", draw("a.jpg"))

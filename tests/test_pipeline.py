@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -160,7 +161,6 @@ def test_a_bug_is_not_taken_for_a_lack_of_memory() -> None:
         run(grey(50, 40), Buggy(), Task.DENOISE)
 
 
-def test_doubling() -> None:
 def test_a_small_photo_is_shown_at_a_size_that_the_model_accepts() -> None:
     class Narrow(fakes.Fake):
         limits = fakes.Limits(multiple_of=16, minimum=20)
@@ -173,6 +173,7 @@ def test_a_small_photo_is_shown_at_a_size_that_the_model_accepts() -> None:
     assert np.array_equal(run(photo, Narrow(), Task.UPSCALE).render(0), photo.pixels)
 
 
+def test_doubling() -> None:
     photo = grey(33, 20)
     pixels = run(photo, fakes.Doubler(), Task.UPSCALE).render(0)
     assert np.array_equal(pixels, photo.pixels.repeat(2, 0).repeat(2, 1))
@@ -185,6 +186,27 @@ def test_a_small_photo_is_shown_at_a_size_that_the_model_accepts() -> None:
 def test_a_broken_contract_is_named(backend: Backend, message: str) -> None:
     with pytest.raises(BackendError, match=message):
         run(grey(40, 40), backend)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"evidence": torch.zeros(7, 1, 2, 8, 12)}, "where (8, 1, 2, 8, 12) was due"),
+        ({"evidence": torch.zeros(8, 1, 2, 8, 11)}, "where (8, 1, 2, 8, 12) was due"),
+        ({"expected": torch.zeros(2, 8, 12)}, "where (1, 2, 8, 12) was due"),
+        ({"expected": torch.full((1, 2, 8, 12), torch.inf)}, "not numbers"),
+        ({"results": torch.zeros(1, 1, 2, 8, 12, dtype=torch.int32)}, "not floating point"),
+        ({"results": torch.zeros(1, 1, 2, 8)}, "returned shape (1, 1, 2, 8)"),
+        ({"evidence": None}, "drew no samples"),
+    ],
+)
+def test_every_part_of_an_outcome_is_checked(changes: dict[str, Any], message: str) -> None:
+    class Broken(fakes.Painter):
+        def restore(self, *shown: Any) -> Outcome:
+            return replace(super().restore(*shown), **changes)
+
+    with pytest.raises(BackendError, match=re.escape(message)):
+        run(grey(64, 96), Broken(), confidence=True)
 
 
 def test_evidence_rests_on_eight_samples_at_least() -> None:

@@ -172,7 +172,7 @@ class Backend(Protocol):
             weights: Role -> file, for every role of one of its models.
             options: Exactly the names that its row has defaults for, by `Entry.defaults_of`.
             device: Where it computes.
-            dtype: Of its arithmetic; what it is shown and returns is float32.
+            dtype: Of its arithmetic; what it is shown is float32, what it returns becomes that.
 
         Raises:
             BackendError: For an option that is out of range.

@@ -18,7 +18,7 @@ from ..clock import Stopwatch
 from ..errors import BackendError
 from ..job import Job, MaskFile, Planned
 from ..photo import Photo
-from ..pipeline import Restored, Workers, enlarged, evidence_draws, restore
+from ..pipeline import Restored, Workers, check, enlarged, evidence_draws, restore
 from ..record import Companion, Input, Output
 from .describe import Describer
 from .mask_file import mask_content, read_mask
@@ -51,7 +51,7 @@ class Engine:
         Raises:
             WeightsError: If weights are absent or differ from the lock.
             DeviceError: If the device is not usable.
-            BackendError: If the backend cannot be loaded.
+            BackendError: If the backend cannot be loaded, or cannot serve the job.
         """
         device.freeze_arithmetic()
         self.job = job
@@ -69,6 +69,7 @@ class Engine:
                 f"{job.entry.name} enlarges {self.backend.scale} times, not {job.scale}",
                 hint="this is a fault of the backend; choose another --backend",
             )
+        check(self.backend, job)
         self._describer = Describer(job, place, used)
         self._workers = Workers(job.threads)
         # A GPU's memory is planned for one photo at a time; on a CPU photos share the cores.
