@@ -106,7 +106,7 @@ class Guidance:
 
     hints: tuple[Hint, ...] = ()
     histogram: Tensor | None = None  #: shares of colours wanted, as the backend documents
-    mask: Tensor | None = None  #: (1, 1, H, W), 1 where the photo is to be filled
+    mask: Tensor | None = None  #: (1, 1, H, W) bool, true where the photo is to be filled
     noise_map: Tensor | None = None  #: (3, h, w), deviation of the noise in cells of LEVEL_CELL
     prompt: str = ""
 
@@ -124,7 +124,7 @@ class Shown:
     """A part of the photo, or all of it, as the backend sees it."""
 
     picture: Tensor  #: (N, 3, H, W)
-    mask: Tensor | None = None  #: (N, 1, H, W), the guidance's mask under it
+    mask: Tensor | None = None  #: (N, 1, H, W), the guidance's mask under it as 0 or 1
     noise_map: Tensor | None = None  #: (N, 3, H, W), the guidance's noise map at every pixel
 
 

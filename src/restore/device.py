@@ -32,11 +32,11 @@ class Place:
 def choose(device: str, precision: str) -> Place:
     """Resolve `--device` and `--precision`.
 
-    `auto` is the first CUDA device, then MPS, then the CPU; in float32 on all but CUDA.
-    Reduced precision buys nothing on most CPUs (see `docs/design.md`).
+    `auto` is the first CUDA device, then MPS, then the CPU; in bfloat16 on a CUDA device that knows
+    it, else in float32.
 
     Raises:
-        DeviceError: If the device is not there, or does not know the precision.
+        DeviceError: If the device is not there.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else _mps_or_cpu()
