@@ -108,7 +108,6 @@ class Guidance:
     histogram: Tensor | None = None  #: shares of colours wanted, as the backend documents
     mask: Tensor | None = None  #: (1, 1, H, W) bool, true where the photo is to be filled
     noise_map: Tensor | None = None  #: (3, h, w), deviation of the noise in cells of LEVEL_CELL
-    prompt: str = ""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,4 @@ def restore(
     if job.task is Task.UPSCALE:
         notices = repetition_notice(photo.pixels, restored.render(0), backend.scale)
         return replace(restored, notices=(*restored.notices, *notices))
-    if job.task is not Task.COLORIZE:
-        return restored
     return replace(restored, notices=(*restored.notices, *colour_notice(photo, workers)))
