@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import fakes
@@ -10,6 +12,7 @@ import torch
 from ran import Draw, Offer, Run, is_one_error, said
 
 from restore.backend import Outcome, Shown
+from restore.errors import OutputError
 
 
 @pytest.mark.parametrize("fake", ["NotANumber", "WrongShape"])
@@ -18,6 +21,31 @@ def test_a_backend_that_breaks_its_contract(draw: Draw, run: Run, offer: Offer, 
     photo = draw("a.jpg")
     assert is_one_error(run("colorize", photo), 7)
     assert [path.name for path in photo.parent.iterdir()] == ["a.jpg"]
+
+
+def test_doubt_that_was_never_measured_is_refused_once(draw: Draw, run: Run, offer: Offer) -> None:
+    offer("Hostile")
+    ran = run("colorize", draw("a.jpg"), draw("b.jpg"), "--confidence")
+    assert is_one_error(ran, 7), ran
+    assert "how sure fake is was never measured" in ran.stderr
+    assert "drop --confidence" in ran.stderr
+
+
+@pytest.mark.parametrize(("fake", "side"), [("Painter", None), ("Hostile", 32)])
+def test_chroma_of_tiles_and_pictures_of_whole_photos_are_refused_once(
+    draw: Draw,
+    run: Run,
+    offer: Offer,
+    monkeypatch: pytest.MonkeyPatch,
+    fake: str,
+    side: int | None,
+) -> None:
+    offer(fake)
+    monkeypatch.setattr(getattr(fakes, fake), "limits", fakes.Limits(short_side=side))
+    ran = run("colorize", draw("a.jpg"), draw("b.jpg"))
+    assert is_one_error(ran, 7), ran
+    assert "fake must give" in ran.stderr
+    assert "fault of the backend" in ran.stderr
 
 
 def test_a_bug_keeps_its_traceback(draw: Draw, run: Run, offer: Offer) -> None:
@@ -62,6 +90,29 @@ def test_no_failure_ends_a_thread_in_silence(
     ran = run("colorize", draw("a.jpg"), draw("b.jpg"), "--jobs", 1)
     assert ran.exit_code == code
     assert len(said(ran, "error: ")) == 2
+
+
+@pytest.mark.parametrize("error", [RuntimeError, OutputError, MemoryError])
+def test_a_failure_leaves_nothing_of_its_photo_in_memory(
+    draw: Draw, run: Run, offer: Offer, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    shown_before: list[weakref.ref[torch.Tensor]] = []
+    alive: list[bool] = []
+
+    def fail(self: fakes.Painter, shown: Shown, *rest: Any) -> Outcome:
+        gc.collect()
+        alive.extend(picture() is not None for picture in shown_before)
+        shown_before.append(weakref.ref(shown.picture))
+        try:
+            raise ValueError("the cause")
+        except ValueError as cause:
+            raise error("a failure") from cause
+
+    offer("Painter")
+    monkeypatch.setattr(fakes.Painter, "restore", fail)
+    ran = run("colorize", *(draw(f"{n}.jpg") for n in range(3)), "--jobs", 1)
+    assert len(said(ran, "error: ")) == 3
+    assert alive == [False] * 3
 
 
 def test_a_bug_with_one_photo_spoils_no_other(

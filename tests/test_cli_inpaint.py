@@ -17,7 +17,7 @@ from masked import FAKE, FILLED, changed, mask_at, picture
 from PIL import Image
 from ran import IDENTITY, pixels, record_of, state
 
-from restore import files
+from restore import device, files
 
 Run = Callable[..., Ran]
 
@@ -185,6 +185,16 @@ def test_the_same_command_gives_the_same_bytes(tmp_path: Path, run: Run) -> None
         words = ("-o", out, "--threads", threads, "--seed", 7)
         assert run("inpaint", before, "--mask", mask, *words, *FAKE).exit_code == 0
     assert (tmp_path / "1.png").read_bytes() == (tmp_path / "4.png").read_bytes()
+
+
+def test_samples_of_holes_need_no_memory_for_as_many_pictures(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, mask = picture(tmp_path / "a.png"), mask_at(tmp_path / "m.png")
+    monkeypatch.setattr(device, "free_bytes", lambda device: 2 * pixels(before).nbytes)
+    words = ("--samples", 4, "--save-samples", "--confidence")
+    ran = run("inpaint", before, "--mask", mask, *words, *FAKE)
+    assert ran.exit_code == 0, ran.stderr
 
 
 def test_confidence_says_how_much_of_the_filling_is_a_guess(tmp_path: Path, run: Run) -> None:

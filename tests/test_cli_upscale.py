@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fakes
 import imagecodecs
 import jsonschema
 import numpy as np
@@ -322,8 +323,20 @@ def test_a_result_that_memory_cannot_hold_is_refused_before_work_begins(
     ran = run("upscale", photo, "--samples", 3, "--save-samples", *fake)
     assert is_one_error(ran, 6), ran
     assert "not enough memory for 3 x 160 x 120 pixels" in ran.stderr
-    assert "fewer --samples" in ran.stderr
+    assert "try a smaller --scale, fewer --samples or --jobs 1" in ran.stderr
     assert not (tmp_path / "a.upscaled.png").exists()
+
+
+def test_the_draws_behind_a_confidence_map_count_as_results_that_memory_must_hold(
+    tmp_path: Path, run: Run, fake: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = coloured(tmp_path / "a.png")
+    monkeypatch.setattr(fakes.Enlarger, "error_per_spread", 1.0)
+    monkeypatch.setattr(device, "free_bytes", lambda device: 8 * 120 * 160 * 3)
+    ran = run("upscale", photo, "--confidence", *fake)
+    assert is_one_error(ran, 6), ran
+    assert "not enough memory for 8 x 160 x 120 pixels" in ran.stderr
+    assert "no --confidence" in ran.stderr
 
 
 def test_one_photo_too_large_does_not_stop_the_others(tmp_path: Path, run: Run) -> None:

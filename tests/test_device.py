@@ -8,7 +8,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from restore import device
+from restore import cgroup, device
+
+
+@pytest.fixture(autouse=True)
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As outside of any container, wherever the tests run."""
+    monkeypatch.setattr(cgroup, "free_bytes", lambda root: None)
 
 
 def absent(path: Path) -> None:
@@ -48,6 +54,16 @@ def test_where_the_system_says_nothing_a_guess_is_made(
 ) -> None:
     monkeypatch.setattr(device, "Path", lambda path: tmp_path / "absent")
     assert device.free_bytes("cpu") == 4 << 30
+
+
+@pytest.mark.parametrize(("allowed", "free"), [(2000, 2000), (1 << 40, 3000 * 1024)])
+def test_a_container_may_have_less_than_the_machine(
+    allowed: int, free: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = SimpleNamespace(read_text=lambda encoding: "MemAvailable:    3000 kB\n")
+    monkeypatch.setattr(device, "Path", lambda path: known)
+    monkeypatch.setattr(cgroup, "free_bytes", lambda root: allowed)
+    assert device.free_bytes("cpu") == free
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import fakes
@@ -11,7 +14,7 @@ import pytest
 import torch
 from conftest import scene
 
-from restore import color
+from restore import color, device
 from restore.backend import Backend, Entry, Outcome, Shown, Task
 from restore.clock import Stopwatch
 from restore.errors import BackendError, DeviceError, UsageError
@@ -97,6 +100,58 @@ def test_a_cpu_without_memory_means_smaller_tiles_too(take: Callable[[int], obje
     assert np.abs(small - expected).max() <= 1
 
 
+class Counting(fakes.Leveller):
+    """Counts how many of its tiles are worked on at once; more than it holds are too many."""
+
+    holds = 100
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.now = self.most = 0
+
+    def restore(self, shown: Shown, *rest: Any) -> Outcome:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            too_many = self.now > self.holds
+        try:
+            threading.Event().wait(0.01)  # the others begin
+            if too_many:
+                raise MemoryError
+            return super().restore(shown, *rest)
+        finally:
+            with self.lock:
+                self.now -= 1
+
+
+def at_once(backend: Backend) -> Restored:
+    job = Job(Task.DENOISE, Entry("fake", "", (Task.DENOISE,), ""), None, threads=4)
+    return restore(grey(50, 40), backend, job, Workers(4), Stopwatch())
+
+
+@pytest.mark.parametrize(("room", "most"), [(0, 1), (2.5, 2)])
+def test_no_more_tiles_at_once_than_the_free_memory_has_room_for(
+    room: float, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run(grey(50, 40), fakes.Leveller(), Task.DENOISE).render(0).astype(int)
+    backend, smallest = Counting(), 12
+    backend.limits = replace(fakes.Leveller.limits, bytes_per_pixel=1000)
+    free = int(2 * room * smallest**2 * 1000)
+    monkeypatch.setattr(device, "free_bytes", lambda device: free)
+    assert np.abs(at_once(backend).render(0).astype(int) - expected).max() <= 1
+    assert backend.most <= most
+
+
+def test_fewer_of_the_smallest_tiles_at_once_before_there_is_not_enough_memory() -> None:
+    expected = run(grey(50, 40), fakes.Leveller(), Task.DENOISE).render(0).astype(int)
+    backend = Counting()
+    backend.holds = 1
+    assert np.abs(at_once(backend).render(0).astype(int) - expected).max() <= 1
+    backend.holds = 0
+    with pytest.raises(DeviceError, match="not enough memory"):
+        at_once(backend)
+
+
 def test_a_bug_is_not_taken_for_a_lack_of_memory() -> None:
     class Buggy(fakes.Leveller):
         def restore(self, shown: Shown, *rest: Any) -> Outcome:
@@ -104,6 +159,18 @@ def test_a_bug_is_not_taken_for_a_lack_of_memory() -> None:
 
     with pytest.raises(RuntimeError, match="a bug"):
         run(grey(50, 40), Buggy(), Task.DENOISE)
+
+
+def test_a_small_photo_is_shown_at_a_size_that_the_model_accepts() -> None:
+    class Narrow(fakes.Fake):
+        limits = fakes.Limits(multiple_of=16, minimum=20)
+
+        def restore(self, shown: Shown, *rest: Any) -> Outcome:
+            assert shown.picture.shape[-2:] == (32, 48)
+            return super().restore(shown, *rest)
+
+    photo = grey(10, 33)
+    assert np.array_equal(run(photo, Narrow(), Task.UPSCALE).render(0), photo.pixels)
 
 
 def test_doubling() -> None:
@@ -119,6 +186,27 @@ def test_doubling() -> None:
 def test_a_broken_contract_is_named(backend: Backend, message: str) -> None:
     with pytest.raises(BackendError, match=message):
         run(grey(40, 40), backend)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"evidence": torch.zeros(7, 1, 2, 8, 12)}, "where (8, 1, 2, 8, 12) was due"),
+        ({"evidence": torch.zeros(8, 1, 2, 8, 11)}, "where (8, 1, 2, 8, 12) was due"),
+        ({"expected": torch.zeros(2, 8, 12)}, "where (1, 2, 8, 12) was due"),
+        ({"expected": torch.full((1, 2, 8, 12), torch.inf)}, "not numbers"),
+        ({"results": torch.zeros(1, 1, 2, 8, 12, dtype=torch.int32)}, "not floating point"),
+        ({"results": torch.zeros(1, 1, 2, 8)}, "returned shape (1, 1, 2, 8)"),
+        ({"evidence": None}, "drew no samples"),
+    ],
+)
+def test_every_part_of_an_outcome_is_checked(changes: dict[str, Any], message: str) -> None:
+    class Broken(fakes.Painter):
+        def restore(self, *shown: Any) -> Outcome:
+            return replace(super().restore(*shown), **changes)
+
+    with pytest.raises(BackendError, match=re.escape(message)):
+        run(grey(64, 96), Broken(), confidence=True)
 
 
 def test_evidence_rests_on_eight_samples_at_least() -> None:

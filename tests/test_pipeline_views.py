@@ -88,18 +88,7 @@ def test_each_task_has_its_view() -> None:
     assert views.view_of(photo, Task.COLORIZE) == views.Lightness(SPACE)
     assert views.view_of(photo, Task.DENOISE) == views.Encoded(1)
     assert views.view_of(photo, Task.UPSCALE) == views.Encoded(1)
-    assert views.view_of(photo, Task.INPAINT) == views.Rgb(SPACE)
     assert views.view_of(photo, Task.DENOISE).channels == 1
-
-
-def test_rgb_is_shown_as_srgb_and_given_back_in_its_space() -> None:
-    # Of a red that is sRGB's blue.
-    before = torch.tensor([[[200, 40, 90]]], dtype=torch.uint8)
-    picture = views.Rgb(SPACE).picture(before)
-    expected = torch.tensor([40, 90, 200]) / 255
-    torch.testing.assert_close(picture[:, 0, 0], expected, atol=1e-3, rtol=0)
-    after = views.Rgb(SPACE).pixels(picture, before)
-    assert (after.int() - before.int()).abs().max() <= 1
 
 
 def test_only_colour_is_taken_by_the_view_of_lightness() -> None:

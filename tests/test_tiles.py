@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import doctest
 from itertools import pairwise
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restore import tiles
+from restore import backend, tiles
 from restore.tiles import grid, smallest_tile, windows
 
 
@@ -90,7 +91,8 @@ def test_what_cannot_be_cut_is_refused(length: int, tile: int, overlap: int, mul
         windows(length, tile, overlap, multiple)
 
 
-def test_examples() -> None:
-    outcome = doctest.testmod(tiles)
-    assert outcome.attempted >= 4
+@pytest.mark.parametrize(("module", "least"), [(tiles, 4), (backend, 3)])
+def test_examples(module: ModuleType, least: int) -> None:
+    outcome = doctest.testmod(module)
+    assert outcome.attempted >= least
     assert outcome.failed == 0

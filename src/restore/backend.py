@@ -71,6 +71,16 @@ class Limits:
         smallest = -(-self.minimum // self.multiple_of)
         return max(smallest, round(side / self.multiple_of), 1) * self.multiple_of
 
+    def padding(self, height: int, width: int) -> tuple[int, int]:
+        """Return how much a tile lacks of sides that the model accepts: (down, right).
+
+        >>> Limits(minimum=20, multiple_of=16).padding(10, 33)
+        (22, 15)
+        """
+        least = -(-self.minimum // self.multiple_of) * self.multiple_of
+        down, right = (max(-side % self.multiple_of, least - side) for side in (height, width))
+        return down, right
+
     def whole(self, height: int, width: int, short_side: int) -> tuple[int, int]:
         """Return the size at which a whole photo is shown: (height, width), aspect nearly kept.
 
@@ -96,9 +106,8 @@ class Guidance:
 
     hints: tuple[Hint, ...] = ()
     histogram: Tensor | None = None  #: shares of colours wanted, as the backend documents
-    mask: Tensor | None = None  #: (1, 1, H, W), 1 where the photo is to be filled
+    mask: Tensor | None = None  #: (1, 1, H, W) bool, true where the photo is to be filled
     noise_map: Tensor | None = None  #: (3, h, w), deviation of the noise in cells of LEVEL_CELL
-    prompt: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,7 @@ class Shown:
     """A part of the photo, or all of it, as the backend sees it."""
 
     picture: Tensor  #: (N, 3, H, W)
-    mask: Tensor | None = None  #: (N, 1, H, W), the guidance's mask under it
+    mask: Tensor | None = None  #: (N, 1, H, W), the guidance's mask under it as 0 or 1
     noise_map: Tensor | None = None  #: (N, 3, H, W), the guidance's noise map at every pixel
 
 
@@ -162,7 +171,7 @@ class Backend(Protocol):
             weights: Role -> file, for every role of one of its models.
             options: Exactly the names that its row has defaults for, by `Entry.defaults_of`.
             device: Where it computes.
-            dtype: Of its arithmetic; what it is shown and returns is float32.
+            dtype: Of its arithmetic; what it is shown is float32, what it returns becomes that.
 
         Raises:
             BackendError: For an option that is out of range.

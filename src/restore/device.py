@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from . import cgroup
 from .errors import DeviceError
 
 _GUESS = 4 << 30  #: bytes of memory that are taken to be free where nobody knows
@@ -31,11 +32,11 @@ class Place:
 def choose(device: str, precision: str) -> Place:
     """Resolve `--device` and `--precision`.
 
-    `auto` is the first CUDA device, then MPS, then the CPU; in float32 on all but CUDA.
-    Reduced precision buys nothing on most CPUs (see `docs/design.md`).
+    `auto` is the first CUDA device, then MPS, then the CPU; in bfloat16 on a CUDA device that knows
+    it, else in float32.
 
     Raises:
-        DeviceError: If the device is not there, or does not know the precision.
+        DeviceError: If the device is not there.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else _mps_or_cpu()
@@ -91,10 +92,19 @@ def release_memory() -> None:
 
 
 def free_bytes(device: str) -> int:
-    """Return how much memory is free where `--device` computes; a guess where nobody knows."""
+    """Return how much memory is free where `--device` computes; a guess where nobody knows.
+
+    A container, or a cluster's job, may have less than the machine: taking more would end it.
+    """
     if device.startswith("cuda") or (device == "auto" and torch.cuda.is_available()):
         free, _ = torch.cuda.mem_get_info(None if device == "auto" else device)
         return int(free)
+    allowed = cgroup.free_bytes(Path("/"))
+    free = _free_on_the_machine()
+    return free if allowed is None else min(free, allowed)
+
+
+def _free_on_the_machine() -> int:
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:  # not Linux

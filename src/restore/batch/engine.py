@@ -18,7 +18,7 @@ from ..clock import Stopwatch
 from ..errors import BackendError
 from ..job import Job, MaskFile, Planned
 from ..photo import Photo
-from ..pipeline import Restored, Workers, enlarged, restore
+from ..pipeline import Restored, Workers, check, enlarged, evidence_draws, restore
 from ..record import Companion, Input, Output
 from .describe import Describer
 from .mask_file import mask_content, read_mask
@@ -51,7 +51,7 @@ class Engine:
         Raises:
             WeightsError: If weights are absent or differ from the lock.
             DeviceError: If the device is not usable.
-            BackendError: If the backend cannot be loaded.
+            BackendError: If the backend cannot be loaded, or cannot serve the job.
         """
         device.freeze_arithmetic()
         self.job = job
@@ -69,6 +69,7 @@ class Engine:
                 f"{job.entry.name} enlarges {self.backend.scale} times, not {job.scale}",
                 hint="this is a fault of the backend; choose another --backend",
             )
+        check(self.backend, job)
         self._describer = Describer(job, place, used)
         self._workers = Workers(job.threads)
         # A GPU's memory is planned for one photo at a time; on a CPU photos share the cores.
@@ -143,9 +144,14 @@ class Engine:
         mask = None
         if planned.mask is not None and drawn is not None:
             mask = read_mask(planned.mask, drawn, self.job.max_pixels)
-        by_tiles = self.backend.limits.short_side is None  # the others make one sample at a time
-        check_room(source, self.job, together=self.job.samples if by_tiles else 1)
+        check_room(source, self.job, together=self._together())
         return _Read(data, source, came, of_photo(self.job.wanted), mask)
+
+    def _together(self) -> int:
+        """Return how many results exist at the same time, at their full size."""
+        by_tiles = self.backend.limits.short_side is None and self.job.task is not Task.INPAINT
+        # The others keep what is small, and make each result when it is asked for.
+        return max(self.job.samples, evidence_draws(self.job)) if by_tiles else 1
 
     def _written(
         self, planned: Planned, read: _Read, restored: Restored, clock: Stopwatch, started: float

@@ -59,7 +59,7 @@ def run(job: Job, photos: Sequence[Planned]) -> Generator[Result, None, None]:
                 yield result
             if log is not None:
                 log.finish({"summary": str(report), "exit_code": int(report.exit_code)})
-                if not report.done and not report.failures:
+                if not report.done and not report.failed:
                     log.path.unlink(missing_ok=True)  # nothing happened: nothing to tell
         finished = True
     except OSError as error:  # the log's: a photo's own are its result
@@ -136,8 +136,8 @@ def _restored(engine: Engine, planned: Planned) -> Result:
         raise
     except BaseException as error:  # also a library's panic or exit, which would end the thread
         if is_out_of_memory(error):
-            return Failed(planned.name, _too_little("this photo"))
-        return Failed(planned.name, error)
+            return Failed.of(planned.name, _too_little("this photo"))
+        return Failed.of(planned.name, error)
 
 
 def _too_little(what: str) -> DeviceError:

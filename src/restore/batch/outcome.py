@@ -29,18 +29,20 @@ class Failed:
     """A photo that could not be restored."""
 
     source: str
-    error: BaseException
+    error: BaseException  #: without a traceback: its frames hold the photo
+    trace: str = ""  #: the traceback of a bug; empty for a failure we can explain
+
+    @classmethod
+    def of(cls, source: str, error: BaseException) -> Failed:
+        """Keep what is said of an error, and let go of all that led to it."""
+        explained = isinstance(error, RestoreError)
+        trace = "" if explained else "".join(traceback.format_exception(error))
+        error.__cause__ = error.__context__ = None
+        return cls(source, error.with_traceback(None), trace)
 
     @property
     def exit_code(self) -> ExitCode:
         return self.error.exit_code if isinstance(self.error, RestoreError) else ExitCode.BUG
-
-    @property
-    def trace(self) -> str:
-        """The traceback of a bug; empty for a failure we can explain."""
-        if isinstance(self.error, RestoreError):
-            return ""
-        return "".join(traceback.format_exception(self.error))
 
 
 Result = Done | Failed
@@ -52,11 +54,11 @@ class Report:
 
     done: int = 0
     skipped: Counter[str] = field(default_factory=Counter)  #: by why nothing was to be done
-    failures: list[Failed] = field(default_factory=list)
+    failed: Counter[ExitCode] = field(default_factory=Counter)
 
     def add(self, result: Result) -> None:
         if isinstance(result, Failed):
-            self.failures.append(result)
+            self.failed[result.exit_code] += 1
         elif result.skipped:
             self.skipped[result.skipped] += 1
         else:
@@ -65,7 +67,7 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """A bug wins; all photos failing for one reason is that reason; else some failed."""
-        codes = {failure.exit_code for failure in self.failures}
+        codes = set(self.failed)
         if not codes:
             return ExitCode.OK
         if ExitCode.BUG in codes:
@@ -77,8 +79,8 @@ class Report:
     def __str__(self) -> str:
         parts = [f"{self.done} done"]
         parts += [f"{count} {why}" for why, count in sorted(self.skipped.items())]
-        if self.failures:
-            parts.append(f"{len(self.failures)} failed")
+        if self.failed:
+            parts.append(f"{self.failed.total()} failed")
         return ", ".join(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import device, photo
+from ..backend import Task
 from ..errors import DeviceError, UsageError
 from ..job import Job
 from ..photo import Photo
@@ -32,8 +33,11 @@ def check_room(source: Photo, job: Job, *, together: int) -> None:
     channels = source.pixels.shape[2] + (source.alpha is not None)
     needed = (together + 1) * height * width * channels * source.pixels.itemsize
     if needed > device.free_bytes("cpu"):
+        ways = ["a smaller --scale"] if job.task is Task.UPSCALE else []
+        ways += ["fewer --samples"] if job.samples > 1 else []
+        ways += ["no --confidence"] if job.confidence and together > 1 else []
         raise DeviceError(
             f"not enough memory for {together} x {width} x {height} pixels: "
             f"{needed / 2**30:.1f} GiB are needed",
-            hint="choose a smaller --scale, fewer --samples, or --jobs 1",
+            hint=f"try {', '.join(ways)} or --jobs 1" if ways else "try --jobs 1",
         )

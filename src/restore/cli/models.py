@@ -105,7 +105,7 @@ def verify_models(name: str | None) -> None:
 
     if name is not None:
         chosen = [weights.find(name)]
-        if weights.where(chosen[0]) is not weights.Where.SHIPS and weights.lacking(chosen[0]):
+        if weights.lacking(chosen[0]):
             weights.verified(name)  # says what is not there, and where to get it
     else:
         every = weights.lock().values()

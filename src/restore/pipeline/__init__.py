@@ -1,5 +1,6 @@
 """One photo through one backend: `restore` looks, computes, and renders when asked."""
 
+from .contract import check
 from .enlarging import enlarged
 from .restored import Confidence, Filled, NoiseFound, Restored
 from .run import evidence_draws, restore
@@ -12,6 +13,7 @@ __all__ = [
     "NoiseFound",
     "Restored",
     "Workers",
+    "check",
     "enlarged",
     "evidence_draws",
     "restore",

@@ -16,40 +16,62 @@ from ..backend import (
     Shown,
 )
 from ..errors import BackendError
+from ..job import Job
+
+_FAULT = "this is a fault of the backend; choose another --backend"
+
+
+def check(backend: Backend, job: Job) -> None:
+    """Check that a loaded backend can serve a job, before any photo is read.
+
+    Raises:
+        BackendError: If doubt is asked for that was never measured, or if it gives chroma of tiles
+            or pictures of whole photos.
+    """
+    name = job.entry.name
+    if job.confidence and backend.error_per_spread is None:
+        raise BackendError(f"how sure {name} is was never measured", hint="drop --confidence")
+    if (backend.gives is Gives.CHROMA) != (backend.limits.short_side is not None):
+        raise BackendError(
+            f"{name} must give chroma of whole photos, or pictures of tiles; it mixes them",
+            hint=_FAULT,
+        )
 
 
 def restored(
     backend: Backend, shown: Shown, prepared: object, draws: Draws, noise: Noise
 ) -> Outcome:
-    """Call a backend and check its outcome.
+    """Call a backend and check its outcome; return it as float32 on the CPU.
 
     Raises:
-        BackendError: If a result has the wrong shape or type, or is not finite.
+        BackendError: If a part of it has the wrong shape, is not of floating point, or is not
+            finite; or if there is no evidence where some was asked for.
     """
     with torch.inference_mode():
         outcome = backend.restore(shown, prepared, draws, noise)
     name = type(backend).__name__
     results = outcome.results
     n, _, height, width = shown.picture.shape
+    grid = tuple(results.shape[3:])
     if backend.gives is Gives.RGB:
-        expected: tuple[int, ...] = (
-            draws.results,
-            n,
-            3,
-            height * backend.scale,
-            width * backend.scale,
-        )
-        actual = tuple(results.shape)
+        due: tuple[object, ...] = (3, height * backend.scale, width * backend.scale)
     else:
-        expected = (draws.results, n, 2)
-        actual = tuple(results.shape[:3]) if results.ndim == 5 else tuple(results.shape)
-    if actual != expected:
-        raise BackendError(
-            f"{name} returned shape {tuple(results.shape)} where {expected} was due",
-            hint="this is a fault of the backend; choose another --backend",
-        )
-    for part in (results, outcome.evidence, outcome.expected):
-        if part is not None and not bool(torch.isfinite(part).all()):
+        due = (2, *(grid if len(grid) == 2 else ("h", "w")))
+    parts = (
+        (results, (draws.results, n, *due)),
+        (outcome.evidence, (draws.evidence, n, 2, *grid)),
+        (outcome.expected, (n, 2, *grid)),
+    )
+    for part, expected in parts:
+        if part is None:
+            continue
+        if tuple(part.shape) != expected:
+            raise BackendError(
+                f"{name} returned shape {tuple(part.shape)} where {expected} was due", hint=_FAULT
+            )
+        if not part.is_floating_point():
+            raise BackendError(f"{name} returned {part.dtype}, not floating point", hint=_FAULT)
+        if not bool(torch.isfinite(part).all()):
             raise BackendError(
                 f"{name} returned values that are not numbers",
                 hint="try --precision fp32, or another --backend",

@@ -251,10 +251,8 @@ class _Filler:
 
     def _padded(self, planes: Tensor) -> Tensor:
         """Repeat the photo's edge, holes and all, as far as the model's sizes ask for."""
-        limits, (height, width) = self.backend.limits, planes.shape[-2:]
-        least = -(-limits.minimum // limits.multiple_of) * limits.multiple_of
-        down = max(-height % limits.multiple_of, least - height)
-        right = max(-width % limits.multiple_of, least - width)
+        height, width = planes.shape[-2:]
+        down, right = self.backend.limits.padding(height, width)
         return F.pad(planes[None], (0, right, 0, down), mode="replicate")[0]
 
 

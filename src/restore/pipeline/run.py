@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from ..backend import Backend, Draws, Guidance, Task
 from ..clock import Stopwatch
-from ..errors import BackendError
 from ..job import Job, MaskFile
 from ..photo import Photo
-from . import denoising, filling, tiled, whole
+from . import contract, denoising, filling, tiled, whole
 from .enlarging import repetition_notice
 from .guidance import hints_of
 from .restored import Restored
@@ -44,12 +43,10 @@ def restore(
 
     Raises:
         UsageError: If a hint lies outside the photo, or a mask does not fit it.
-        BackendError: If the backend broke its contract.
+        BackendError: If the backend cannot serve the job, see `check`, or broke its contract.
         DeviceError: If memory does not suffice for the smallest tile.
     """
-    if job.confidence and backend.error_per_spread is None:
-        what = f"how sure {type(backend).__name__} is was never measured"
-        raise BackendError(what, hint="drop --confidence")
+    contract.check(backend, job)
     evidence = evidence_draws(job)
     draws = Draws(results=job.samples, evidence=evidence)
     if job.task is Task.DENOISE:
@@ -63,6 +60,4 @@ def restore(
     if job.task is Task.UPSCALE:
         notices = repetition_notice(photo.pixels, restored.render(0), backend.scale)
         return replace(restored, notices=(*restored.notices, *notices))
-    if job.task is not Task.COLORIZE:
-        return restored
     return replace(restored, notices=(*restored.notices, *colour_notice(photo, workers)))

@@ -140,10 +140,10 @@ class _Tiler:
 
     def _shown(self, part: tiles.Tile) -> Shown:
         """Return one tile, without the dimension of a batch, padded to what the model accepts."""
-        limits, window = self.backend.limits, part.window
-        height, width = window.bottom - window.top, window.right - window.left
-        down = max(-height % limits.multiple_of, limits.minimum - height)
-        right = max(-width % limits.multiple_of, limits.minimum - width)
+        window = part.window
+        down, right = self.backend.limits.padding(
+            window.bottom - window.top, window.right - window.left
+        )
 
         def padded(planes: Tensor) -> Tensor:
             return F.pad(planes[None], (0, right, 0, down), mode="replicate")[0]

@@ -54,20 +54,6 @@ class Lightness:
 
 
 @dataclass(frozen=True)
-class Rgb:
-    """The photo is shown as sRGB."""
-
-    space: color.RgbSpace
-    channels: int = 3
-
-    def picture(self, pixels: Tensor) -> Tensor:
-        return color.to_picture(pixels, self.space)
-
-    def pixels(self, answer: Tensor, before: Tensor) -> Tensor:
-        return color.from_picture(answer, self.space, before.dtype)
-
-
-@dataclass(frozen=True)
 class Encoded:
     """The file's own numbers are shown, whatever their RGB means.
 
@@ -90,9 +76,7 @@ def view_of(photo: Photo, task: Task) -> View:
     """Return how a task looks at a photo."""
     if task is Task.COLORIZE:
         return Lightness(photo.space)
-    if task in (Task.DENOISE, Task.UPSCALE):
-        return Encoded(photo.pixels.shape[2])
-    return Rgb(photo.space)
+    return Encoded(photo.pixels.shape[2])
 
 
 def under_levels(cells: Tensor, cell: int, top: int, bottom: int, left: int, right: int) -> Tensor:

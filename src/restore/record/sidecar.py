@@ -71,7 +71,7 @@ def digests(output: Path, path: Path) -> set[str]:
     """Return the hashes that an output, or a file beside it, has if it is as runs left it.
 
     More than one: a run that was killed before its last rename leaves files that it meant to
-    replace under a record that knows them. None if the output's record does not name the file.
+    replace under a record that knows them. Empty if the output's record does not name the file.
     """
     record = read_record(output)
     if not record:

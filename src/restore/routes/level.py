@@ -104,16 +104,3 @@ def measured(pixels: Pixels) -> Noise | None:
         float(np.quantile(half, 0.05) / max(np.quantile(half, 0.4), _SMALL)),
         float(by_tone.max() - by_tone.min()),
     )
-
-
-def estimated_level(pixels: Pixels) -> tuple[float, ...]:
-    """Return each channel's noise, its deviation in 8-bit levels.
-
-    Coarse noise, which the finest differences miss, is measured at half size. What is too small
-    to tell, or clipped all over, has none.
-
-    Args:
-        pixels: (H, W, C) uint8 or uint16.
-    """
-    noise = measured(pixels)
-    return noise.channels if noise else (0.0,) * pixels.shape[2]

@@ -44,11 +44,13 @@ class File:
     def __post_init__(self) -> None:
         """Raise ValueError for what no file can be."""
         if not re.fullmatch(r"[\w][\w.-]*\.(safetensors|pth)", self.name):
-            raise ValueError(f"file {self.name!r} is not the bare name of a .safetensors file")
+            raise ValueError(
+                f"file {self.name!r} is not the bare name of a .safetensors or .pth file"
+            )
         if self.sha256 and not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise ValueError("sha256 is not 64 lower-case hexadecimal digits")
         if self.bytes < 0 or self.megabytes < 0 or not (self.bytes or self.megabytes):
-            raise ValueError("bytes is not positive")
+            raise ValueError("bytes or megabytes is not positive")
         if not (self.url or self.embedded):
             raise ValueError("neither a url nor embedded")
         if self.listed_by and not self.sha256:
