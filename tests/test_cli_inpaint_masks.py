@@ -130,6 +130,7 @@ def test_a_full_mask_is_refused(tmp_path: Path, run: Run) -> None:
     [
         ((), "Missing option '--mask'"),
         (("--mask", "gone.png"), "'gone.png' is not auto, not a file and not a folder"),
+        (("--mask", "m" * 300), "mmm' is not auto, not a file and not a folder"),
         (("--mask", ""), "is not auto"),
         (("--mask", "m.png", "--threshold", "0"), "1<=x<=255"),
         (("--mask", "m.png", "--threshold", "256"), "1<=x<=255"),

@@ -84,3 +84,15 @@ def test_the_free_memory_of_a_gpu_is_its_own(
 def test_a_gpu_says_how_much_is_free(name: str) -> None:
     total = torch.cuda.get_device_properties(0).total_memory
     assert 0 < device.free_bytes(name) <= total
+
+
+def test_the_heap_can_be_trimmed_on_any_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    device.trim_heap()
+
+    def library(name: object) -> object:
+        raise TypeError("there is no library of no name")  # as on Windows
+
+    monkeypatch.setattr(device.ctypes, "CDLL", library)
+    device.trim_heap()
+    monkeypatch.setattr(device.ctypes, "CDLL", lambda name: object())  # as with musl
+    device.trim_heap()

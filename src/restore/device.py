@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +91,15 @@ def release_memory() -> None:
     """Give back what freed tensors still hold of a GPU."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def trim_heap() -> None:
+    """Give back what was freed and the C library keeps, where that is glibc.
+
+    It keeps some 150 MB after the noise of 12 megapixels was measured.
+    """
+    with suppress(OSError, TypeError, AttributeError):  # another system's library, or musl's
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def free_bytes(device: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from pathlib import Path
 
 import click
@@ -69,7 +70,9 @@ def inpaint(
     from .task import run
 
     masks = None if mask == "auto" else Path(mask)
-    if masks is not None and not (mask and (masks.is_file() or masks.is_dir())):
+    # Unlike a Path, os.path says no to a name that is too long.
+    found = os.path.isfile(mask) or os.path.isdir(mask)  # noqa: PTH112, PTH113
+    if masks is not None and not found:
         raise click.BadParameter(
             f"{mask!r} is not auto, not a file and not a folder", param_hint="--mask"
         )

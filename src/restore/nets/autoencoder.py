@@ -138,6 +138,7 @@ class Autoencoder(nn.Module):
         # In loops, in place and let go: what is alive at full size decides how large a tile can be.
         seen = torch.cat([F.pixel_unshuffle(picture, FOLD), levels.to(picture.dtype)], 1)
         first = self.head(seen.to(self.head.weight.dtype))
+        del seen
         for block in self.down1:
             first = block(first)
         second = self.shrink1(first)

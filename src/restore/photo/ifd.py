@@ -115,15 +115,17 @@ def read_entries(data: bytes, layout: Layout, at: int, depth: int = 0) -> list[E
         ValueError: If it is damaged itself.
         struct.error: If it is cut short.
     """
-    entries = []
-    # Each tag once: a directory may name itself under thousands.
-    for tag, place in dict(layout.entries(data, at)[0]).items():
+    entries, followed = [], set[int]()
+    for tag, place in layout.entries(data, at)[0]:
         kind, count = unpack_from(layout._entry, data, place)[1:]
         size = _BYTES.get(kind, 0) * count
         start = layout.place_of_value(place)
         if size > calcsize(layout._offset):
             (start,) = unpack_from(layout.order + layout._offset, data, start)
         if tag in _DIRECTORIES and depth < _DEEPEST and size:
+            if tag in followed:  # a directory may name itself thousands of times
+                continue
+            followed.add(tag)
             below = int.from_bytes(
                 data[start : start + size], "little" if layout.order == "<" else "big"
             )

@@ -113,6 +113,7 @@ class PixelNet(nn.Module):
         """
         seen = torch.cat([degraded, state, mask], 1)
         first = self.head(F.pixel_unshuffle(seen, FOLD).to(self.head.weight.dtype))
+        del seen
         for block in self.down1:
             first = block(first, step)
         second = self.shrink1(first)
