@@ -197,3 +197,14 @@ def test_three_in_ten_pictures_with_holes_have_noise_on_both_sides() -> None:
 def test_each_picture_has_holes_of_its_own() -> None:
     _, mask = holed(flat(0.5, 4, 64), random())
     assert len({plane.numpy().tobytes() for plane in mask}) == 4
+
+
+def test_slight_damage_is_none_or_hardly_any() -> None:
+    clean = detailed(1, 32)
+    errors = [
+        float((restoring.slight(clean, random(seed)) - clean).square().mean()) for seed in range(12)
+    ]
+    assert errors.count(0) in range(2, 11)
+    assert max(errors) < 10**-2.5
+    pairs = restoring.damaged(clean, random(), {"slight": 1.0})
+    assert not pairs.mask.any()
