@@ -54,6 +54,7 @@ class Engine:
             BackendError: If the backend cannot be loaded, or cannot serve the job.
         """
         device.freeze_arithmetic()
+        device.keep_nothing_freed()
         self.job = job
         place = device.choose(job.device, job.precision)
         used = weights.verified(job.model) if job.model else None

@@ -31,7 +31,6 @@ def with_tiles(attempt: Callable[[int], Result], limits: Limits, job: Job) -> Re
         DeviceError: If memory does not suffice for one tile of the smallest size.
     """
     smallest = tiles.smallest_tile(limits.overlap, limits.multiple_of)
-    device.trim_heap()  # so that what earlier stages freed counts as free
     tile, together = _affordable(limits, job, smallest)
     while True:
         try:
