@@ -12,15 +12,12 @@ weights of an earlier run instead of random ones.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import click
 import numpy as np
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from degrading.camera import photographed
@@ -30,10 +27,9 @@ from degrading.gaussian import gaussian
 from degrading.quantizing import quantized
 from restore.nets.autoencoder import CELL, Denoiser, folded_levels
 from training.asked import Asked, asks
-from training.averaging import Averaged
 from training.denoiser_recipe import DenoiserRecipe, Phase
+from training.learner import Learner
 from training.makers import made
-from training.part import Part
 from training.patches import Rgb8, load, middles, random_patches
 from training.session import resume, train
 
@@ -82,22 +78,17 @@ def losses_of(net: Denoiser, pair: Pair, recipe: DenoiserRecipe, told: Tensor) -
     return {"picture": picture_loss(restored, clean), "level": off}
 
 
-class Run:
+class Run(Learner[Denoiser]):
     """Everything a checkpoint holds, and the step that advances it."""
 
     def __init__(self, recipe: DenoiserRecipe, device: torch.device, held: Tensor) -> None:
         torch.manual_seed(recipe.seed)
-        self.recipe, self.device, self.held = recipe, device, held
-        self.net = Denoiser(recipe.net).to(device).to(memory_format=torch.channels_last)
-        trained = self.net.estimator if recipe.trains == "estimator" else self.net
-        self.part = Part([trained], recipe.learning_rate, recipe.weight_decay)
-        self.averaged = Averaged(self.net, recipe.averaging)
-        self.generator = torch.Generator().manual_seed(recipe.seed)
-        self.step, self.seconds, self.seen = 0, 0.0, 0
+        self.recipe, self.held = recipe, held
+        super().__init__(Denoiser(recipe.net), recipe, device)
 
     @property
-    def progress(self) -> float:
-        return self.seconds / (60 * self.recipe.minutes)
+    def trained(self) -> nn.Module:
+        return self.net.estimator if self.recipe.trains == "estimator" else self.net
 
     @property
     def side(self) -> int:
@@ -105,48 +96,17 @@ class Run:
 
     def advance(self, pair: Pair) -> dict[str, float]:
         """Take one optimizer step; return its losses."""
-        self.part.begin(self.recipe.rate_at(self.progress))
+        self.begin()
         pair = moved(pair, self.device)
         told = torch.rand(len(pair[0]), generator=self.generator) < self.recipe.told
         with torch.autocast(self.device.type, torch.bfloat16):
             losses = losses_of(self.net, pair, self.recipe, told.float().to(self.device))
-        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-        self.part.step()
-        self.step += 1
-        self.seen += pair[0].numel() // 3
-        self.averaged.update(self.net, self.step)
+        self.learn(torch.stack(list(losses.values())).sum(), pair[0].numel() // 3)
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def measure(self) -> dict[str, float]:
         """Measure the averaged weights on photographs kept apart."""
-        net = Denoiser(self.recipe.net).to(self.device).eval()
-        net.load_state_dict(self.averaged.values)
-        return validate(net, self.held, self.device)
-
-    def start_from(self, weights: Path) -> None:
-        """Begin with the weights that an earlier run saved."""
-        self.net.load_state_dict(load_file(weights))
-        self.averaged = Averaged(self.net, self.recipe.averaging)
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "net": self.net.state_dict(),
-            "part": self.part.state(),
-            "averaged": self.averaged.values,
-            "generator": self.generator.get_state(),
-            "clock": (self.step, self.seconds, self.seen),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.part.restore(state["part"])
-        self.averaged.values = {n: v.to(self.device) for n, v in state["averaged"].items()}
-        self.generator.set_state(state["generator"].cpu())
-        self.step, self.seconds, self.seen = state["clock"]
-
-    def save_weights(self, path: Path) -> None:
-        """Write the averaged weights in half precision, with the configuration inside the file."""
-        self.averaged.save(path, asdict(self.recipe.net))
+        return validate(self.average(), self.held, self.device)
 
 
 def moved(pair: Pair, device: torch.device) -> Pair:

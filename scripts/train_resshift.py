@@ -13,9 +13,8 @@ weights of the denoiser, or of an earlier run of this program.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -29,8 +28,8 @@ from restore.nets.resshift.pixel import STEPS, PixelNet
 from restore.nets.resshift.prefill import prefilled
 from training.asked import Asked, asks
 from training.averaging import Averaged
+from training.learner import Learner
 from training.makers import made
-from training.part import Part
 from training.patches import Rgb8, load, random_patches
 from training.resshift_recipe import ResShiftRecipe
 from training.restoring_gain import decibels, gains, kept_apart, places
@@ -77,22 +76,14 @@ def begin_as_denoiser(net: PixelNet, path: Path) -> None:
     net.load_state_dict({**own, **learned})
 
 
-class ResShiftRun:
+class ResShiftRun(Learner[PixelNet]):
     """Everything a checkpoint holds, and the step that advances it."""
 
     def __init__(self, recipe: ResShiftRecipe, device: torch.device, held: Pairs) -> None:
         torch.manual_seed(recipe.seed)
-        self.recipe, self.device, self.held = recipe, device, held
-        self.net = PixelNet(recipe.net).to(device).to(memory_format=torch.channels_last)
+        super().__init__(PixelNet(recipe.net), recipe, device)
+        self.recipe, self.held = recipe, held
         self.chain = recipe.net.schedule
-        self.part = Part([self.net], recipe.learning_rate, recipe.weight_decay)
-        self.averaged = Averaged(self.net, recipe.averaging)
-        self.generator = torch.Generator().manual_seed(recipe.seed)
-        self.step, self.seconds, self.seen = 0, 0.0, 0
-
-    @property
-    def progress(self) -> float:
-        return self.seconds / (60 * self.recipe.minutes)
 
     @property
     def side(self) -> int:
@@ -100,7 +91,7 @@ class ResShiftRun:
 
     def advance(self, batch: Pairs) -> dict[str, float]:
         """Take one optimizer step; return its losses."""
-        self.part.begin(self.recipe.rate_at(self.progress))
+        self.begin()
         clean, left, mask = (
             planes.to(self.device, memory_format=torch.channels_last)
             for planes in (batch.clean, prefilled(batch.degraded, batch.mask), batch.mask)
@@ -111,47 +102,22 @@ class ResShiftRun:
         with torch.autocast(self.device.type, torch.bfloat16):
             restored = self.net(state, left, mask, step.to(self.device)).float()
         loss = picture_loss(restored, clean, mask)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.part.step()
-        self.step += 1
-        self.seen += clean[:, 0].numel()
-        self.averaged.update(self.net, self.step)
+        self.learn(loss, clean[:, 0].numel())
         return {"picture": float(loss.detach())}
 
     def measure(self) -> dict[str, float]:
         """Measure the averaged weights: gain over the degraded picture, by kind, in dB."""
-        net = PixelNet(self.recipe.net).to(self.device).eval()
-        net.load_state_dict(self.averaged.values)
-        return gains(net, self.held, self.device)
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "net": self.net.state_dict(),
-            "part": self.part.state(),
-            "averaged": self.averaged.values,
-            "generator": self.generator.get_state(),
-            "clock": (self.step, self.seconds, self.seen),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.part.restore(state["part"])
-        self.averaged.values = {n: v.to(self.device) for n, v in state["averaged"].items()}
-        self.generator.set_state(state["generator"].cpu())
-        self.step, self.seconds, self.seen = state["clock"]
+        return gains(self.average(), self.held, self.device)
 
     def start_from(self, weights: Path) -> None:
         """Begin with the weights of the denoiser, or of an earlier run."""
         with safe_open(weights, framework="pt") as file:
             is_denoiser = any(name.startswith("autoencoder.") for name in file.keys())  # noqa: SIM118
-        if is_denoiser:
-            begin_as_denoiser(self.net, weights)
-        else:
-            self.net.load_state_dict(load_file(weights))
+        if not is_denoiser:
+            super().start_from(weights)
+            return
+        begin_as_denoiser(self.net, weights)
         self.averaged = Averaged(self.net, self.recipe.averaging)
-
-    def save_weights(self, path: Path) -> None:
-        self.averaged.save(path, asdict(self.recipe.net))
 
 
 def make(photos: Sequence[Rgb8], recipe: ResShiftRecipe, number: int) -> Pairs:

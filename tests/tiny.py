@@ -13,12 +13,14 @@ from torch import nn
 
 from restore.nets.autoencoder import AutoencoderConfig, Denoiser
 from restore.nets.chroma import ChromaConfig, ChromaNet
+from restore.nets.damage import DamageConfig, DamageNet
 from restore.nets.resshift.pixel import PixelConfig, PixelNet
 
 CHROMA = ChromaConfig((8, 16, 56), (1, 1, 1), 1, (8, 8, 56))
 PIXELS = PixelConfig(
     (8, 12, 16, 16), depth=1, error_per_spread={"denoise": 2.0, "inpaint": 2.0, "upscale": 2.0}
 )
+DAMAGE = DamageConfig((8, 12, 16), (1, 1, 1))
 DENOISER = AutoencoderConfig((8, 12, 16), (1, 1, 1), (8, 8, 8))
 
 
@@ -40,6 +42,12 @@ def denoiser_net(folder: Path) -> dict[str, Path]:
     """Write a `Denoiser`."""
     torch.manual_seed(0)
     return _stored(Denoiser(DENOISER), 0.05, asdict(DENOISER), folder / "denoiser.safetensors")
+
+
+def damage_net(folder: Path) -> dict[str, Path]:
+    """Write a `DamageNet`, which is no backend's."""
+    torch.manual_seed(0)
+    return _stored(DamageNet(DAMAGE), 0.1, asdict(DAMAGE), folder / "damage.safetensors")
 
 
 def pixel_net(folder: Path) -> dict[str, Path]:

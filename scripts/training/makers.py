@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any, TypeVar
 
 import torch
 
-from .patches import Rgb8
-
 Batch = TypeVar("Batch")
 
-_photos: Sequence[Rgb8] = ()
+_photos: object = ()
 
 
 def made(
     make: Callable[..., Batch],
     arguments: Callable[[int], tuple[Any, ...]],
-    photos: Sequence[Rgb8],
+    photos: object,
     processes: int,
     first: int,
 ) -> Iterator[Batch]:
@@ -27,7 +25,7 @@ def made(
     Args:
         make: Makes a batch of the photos and some arguments; a function of a module.
         arguments: Of a batch's number, asked for as late as can be.
-        photos: To make them of; every process keeps them.
+        photos: To make them of, the first argument of `make`; every process keeps them.
         processes: How many make batches.
         first: The first batch's number.
     """
@@ -41,7 +39,7 @@ def made(
             yield waiting.pop(0).result()
 
 
-def _hold(photos: Sequence[Rgb8]) -> None:
+def _hold(photos: object) -> None:
     """Keep the photos in a process that makes batches, with one thread to make them."""
     global _photos
     _photos = photos

@@ -69,7 +69,8 @@ class Block(nn.Module):
         return self.conv2(F.relu_(self.conv1(x))).add_(x)
 
 
-def _blocks(channels: int, count: int) -> nn.Sequential:
+def blocks(channels: int, count: int) -> nn.Sequential:
+    """Return some blocks, one after the other."""
     return nn.Sequential(*(Block(channels) for _ in range(count)))
 
 
@@ -115,15 +116,15 @@ class Autoencoder(nn.Module):
         fine, middle, coarse = config.widths
         inputs = 3 * FOLD**2
         self.head = _conv(inputs + 3, fine)
-        self.down1 = _blocks(fine, config.depths[0])
+        self.down1 = blocks(fine, config.depths[0])
         self.shrink1 = nn.Conv2d(fine, middle, 2, stride=2)
-        self.down2 = _blocks(middle, config.depths[1])
+        self.down2 = blocks(middle, config.depths[1])
         self.shrink2 = nn.Conv2d(middle, coarse, 2, stride=2)
-        self.bottom = _blocks(coarse, config.depths[2])
+        self.bottom = blocks(coarse, config.depths[2])
         self.grow2 = nn.ConvTranspose2d(coarse, middle, 2, stride=2)
-        self.up2 = _blocks(middle, config.depths[1])
+        self.up2 = blocks(middle, config.depths[1])
         self.grow1 = nn.ConvTranspose2d(middle, fine, 2, stride=2)
-        self.up1 = _blocks(fine, config.depths[0])
+        self.up1 = blocks(fine, config.depths[0])
         self.tail = _conv(fine, inputs)
 
     def forward(self, picture: Tensor, levels: Tensor) -> Tensor:
