@@ -83,16 +83,18 @@ def _ragged(middle: Path, size: float, random: Random) -> Path:
 
 
 def scratches(side: int, random: Random) -> Cover:
-    """Draw fine, nearly straight lines, often side by side, as what rubs a film leaves."""
+    """Draw nearly straight lines, often side by side, as what rubs a film leaves."""
     sheet = _Sheet(side)
     shared = random.uniform(0, np.pi)
+    if random.random() < 0.35:  # as film runs
+        shared = random.choice([0, np.pi / 2]) + random.normal(0, 0.02)
     alike = random.random() < 0.5
     for _ in range(min(12, random.geometric(0.3))):
         angle = random.normal(shared, 0.06) if alike else random.uniform(0, 2 * np.pi)
         bend = random.choice([0.0, 0.01, 0.06])
         start, length = random.uniform(0, side, 2), _log_uniform(8, 1.5 * side, random)
         path = _walk(start, angle, length, 6.0, bend, random)
-        width = _log_uniform(0.5, 3, random) * random.uniform(0.7, 1.3, len(path))
+        width = _log_uniform(0.5, 5, random) * random.uniform(0.7, 1.3, len(path))
         sheet.line(path, width, random.uniform(0.4, 1))
     return sheet.cover
 
@@ -178,7 +180,7 @@ BRIGHT: dict[Kind, float] = {
 }
 """Where the paper shows, or a film lets light through; with how often each is drawn."""
 
-DARK: dict[Kind, float] = {scratches: 0.25, fibres: 0.25, specks: 0.4, cracks: 0.1}
+DARK: dict[Kind, float] = {scratches: 0.4, fibres: 0.2, specks: 0.35, cracks: 0.05}
 """What lies on a print, or shades a film: dirt is thin or small."""
 
 
