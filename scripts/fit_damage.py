@@ -14,35 +14,26 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from restore.masks import find_damage, grown
-from restore.masks.detect import EDGE, KINDS, Kind, things_in
+from evaluation.finding.drawn import Case, damaged
+from restore.masks import find_lonely, grown
+from restore.masks.damage import EDGE
+from restore.masks.detect import KINDS, Kind, things_in
 from restore.masks.judge import Judge, terms
 
-FINE = 4  #: parts of a pixel that damage is drawn in, along each side
-COVERED = 0.2  #: share of a pixel that damage must cover to be meant by the truth
 LARGEST = 400  #: pixels: larger things count no more than that in the fit
 RIDGE = 1.0
 PROBABILITIES = (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9)
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A photo, (H, W, 3), and where it is damaged, (H, W)."""
-
-    pixels: Pixels
-    truth: Mask
 
 
 def photographs(archive: Path) -> Iterator[Pixels]:
@@ -55,49 +46,6 @@ def photographs(archive: Path) -> Iterator[Pixels]:
                     yield np.asarray(picture.convert("RGB"))
 
 
-def cover(height: int, width: int, random: np.random.Generator) -> NDArray[np.float32]:
-    """Draw scratches and dust: how much of each pixel they cover, (H, W)."""
-    sheet = Image.new("L", (width * FINE, height * FINE), 0)
-    pen = ImageDraw.Draw(sheet)
-    for _ in range(random.integers(2, 7)):
-        steep = random.random() < 0.6  # as film is scratched that runs through a camera
-        angle = random.normal(np.pi / 2, 0.25) if steep else random.uniform(0, np.pi)
-        steps = int(random.uniform(5, 0.9 * max(height, width) / 8)) + 2
-        angles = angle + np.cumsum(random.normal(0, 0.04, steps))
-        start = random.uniform(0, (width, height))
-        path = start + 8 * np.cumsum(np.stack([np.cos(angles), np.sin(angles)], 1), axis=0)
-        thick = max(1, int(random.uniform(1, 5) * FINE))
-        pen.line([(x, y) for x, y in path * FINE], fill=255, width=thick)
-    for _ in range(random.integers(5, 40)):
-        radius = np.exp(random.uniform(np.log(1), np.log(5)))
-        corners = random.integers(5, 9)
-        turn = np.sort(random.uniform(0, 2 * np.pi, corners))
-        reach = radius * random.uniform(0.6, 1.2, corners)
-        x, y = random.uniform(0, (width, height))
-        outline = np.stack([x + reach * np.cos(turn), y + reach * np.sin(turn)], 1) * FINE
-        pen.polygon([(x, y) for x, y in outline], fill=255)
-    covered = np.asarray(sheet.resize((width, height), Image.Resampling.BOX), np.float32)
-    return covered / np.float32(255)
-
-
-def damaged(pixels: Pixels, seed: int) -> Case:
-    """Return a photo as an old print of it might be."""
-    random = np.random.default_rng(seed)
-    height, width = pixels.shape[:2]
-    picture = pixels.astype(np.float32)
-    if random.random() < 0.7:
-        picture = picture.mean(2, keepdims=True).repeat(3, 2)
-    picture += random.normal(0, random.uniform(0, 6), (height, width, 1))
-    truth = np.zeros((height, width), bool)
-    paints = (255, 0) if random.random() < 0.25 else (random.choice([255, 0]),)
-    for kind in paints:
-        covered = cover(height, width, random) * random.uniform(0.5, 1)
-        paint = abs(kind - random.uniform(0, 40))
-        picture += covered[..., None] * (paint - picture)
-        truth |= covered > COVERED
-    return Case(picture.round().clip(0, 255).astype(np.uint8), truth)
-
-
 def cases(archives: list[Path], every: int) -> Iterator[tuple[Case, Case]]:
     """Yield photographs clean, and damaged."""
     number = 0
@@ -105,7 +53,8 @@ def cases(archives: list[Path], every: int) -> Iterator[tuple[Case, Case]]:
         for pixels in photographs(archive):
             number += 1
             if number % every == 0:
-                yield Case(pixels, np.zeros(pixels.shape[:2], bool)), damaged(pixels, number)
+                none = np.zeros(pixels.shape[:2], bool)
+                yield Case(pixels, pixels, none), damaged(pixels, number)
 
 
 def grey_of(case: Case) -> Pixels:
@@ -158,10 +107,10 @@ def show_all(archives: list[Path], every: int) -> None:
     """Measure the detector as it is used."""
     clean = false = truth = found = told = right = photos = clear = 0
     for untouched, case in cases(archives, every):
-        mask = find_damage(untouched.pixels).mask
+        mask = find_lonely(untouched.pixels).mask
         photos, clear = photos + 1, clear + (not mask.any())
         clean, false = clean + mask.size, false + int(mask.sum())
-        mask = find_damage(case.pixels).mask
+        mask = find_lonely(case.pixels).mask
         around = grown(case.truth.view(np.uint8), 2 * EDGE).view(bool)
         truth, found = truth + int(case.truth.sum()), found + int((mask & case.truth).sum())
         told, right = told + int(mask.sum()), right + int((mask & around).sum())

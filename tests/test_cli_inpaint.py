@@ -18,6 +18,7 @@ from PIL import Image
 from ran import IDENTITY, pixels, record_of, state
 
 from restore import device, files
+from restore.weights import places
 
 Run = Callable[..., Ran]
 
@@ -86,6 +87,15 @@ def test_jpeg_is_written_if_it_is_asked_for_and_said(tmp_path: Path, run: Run) -
     assert any("JPEG was asked for" in line for line in record_of(tmp_path / "b.jpg")["warnings"])
     with Image.open(tmp_path / "b.jpg") as after:
         assert after.format == "JPEG"
+
+
+def test_fewer_bits_are_written_if_they_are_asked_for_and_said(tmp_path: Path, run: Run) -> None:
+    Image.fromarray(scene(60, 80).astype(np.uint16) * 257).save(tmp_path / "a.png")
+    words = ("inpaint", tmp_path / "a.png", "--mask", mask_at(tmp_path / "m.png"), *FAKE)
+    ran = run(*words, "-o", tmp_path / "b.webp")
+    assert ran.exit_code == 0
+    assert "pixels outside the mask changed too: WEBP holds 8 bits" in ran.stderr
+    assert "changed too" not in run(*words, "-o", tmp_path / "c.tif").stderr
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L"])
@@ -303,5 +313,47 @@ def test_nothing_found_is_said(tmp_path: Path, run: Run) -> None:
     Image.fromarray(smooth).save(tmp_path / "a.png")
     ran = run("inpaint", tmp_path / "a.png", "--mask", "auto", *FAKE)
     assert ran.exit_code == 0
-    assert "no scratches or dust found" in ran.stderr
+    assert "no damage found" in ran.stderr
     assert (tmp_path / "a.inpainted.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+
+
+def test_a_record_names_the_model_that_found_the_damage(tmp_path: Path, run: Run) -> None:
+    before = scratched(tmp_path / "a.png")
+    assert run("inpaint", before, "--mask", "auto", *FAKE).exit_code == 0
+    record = record_of(tmp_path / "a.inpainted.png")
+    assert [one["name"] for one in record["weights"]] == ["damage-v1"]
+    assert "research and personal use only" in record["licence"]
+    mask = tmp_path / "mine.png"
+    Image.fromarray(np.where(np.arange(200)[:, None] == 5, 255, np.zeros((200, 240)))
+                    .astype(np.uint8)).save(mask)  # fmt: skip
+    assert run("inpaint", before, "--mask", mask, "-o", tmp_path / "b.png", *FAKE).exit_code == 0
+    assert record_of(tmp_path / "b.png")["weights"] == []
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+def test_a_finder_that_is_not_the_locked_one_is_refused(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "damage-v1.safetensors").write_bytes(b"another")
+    monkeypatch.setattr(places, "shipped_folder", lambda: models)
+    before = scratched(tmp_path / "a.png")
+    ran = run("inpaint", before, "--mask", "auto", *FAKE, *words)
+    assert ran.exit_code == 5
+    assert "is not the locked 'damage-v1'" in ran.stderr
+    mask = mask_at(tmp_path / "mine.png", (200, 240))
+    assert run("inpaint", before, "--mask", mask, *FAKE, *words).exit_code == 0
+
+
+def test_a_lower_threshold_finds_no_less(tmp_path: Path, run: Run) -> None:
+    before = scratched(tmp_path / "a.png")
+    found = []
+    for threshold in (250, 128, 20):
+        out = tmp_path / f"{threshold}.png"
+        words = ("--threshold", threshold, "--write-mask", "-o", out)
+        assert run("inpaint", before, "--mask", "auto", *words, *FAKE).exit_code == 0
+        found.append(pixels(tmp_path / f"{out.name}.mask.png") > 0)
+    assert (found[1] | ~found[0]).all()
+    assert (found[2] | ~found[1]).all()
+    assert found[0].sum() < found[2].sum()

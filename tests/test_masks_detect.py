@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from restore.masks import detect, find_damage
+from restore.masks import detect, find_lonely
 from restore.masks.detect import KINDS, things_in
 
 SCRATCHES, DUST = KINDS
@@ -38,23 +38,31 @@ def scratch(size: tuple[int, int] = (256, 320)) -> np.ndarray:
 def test_a_scratch_is_found(paint: float, dtype: type, channels: int) -> None:
     truth, grey = scratch(), ground()
     grey[truth] = paint
-    found = find_damage(photo(grey, dtype, channels))
+    found = find_lonely(photo(grey, dtype, channels))
     assert found.mask[truth].mean() > 0.95
     assert (found.mask & ~truth).sum() < 1.2 * truth.sum()  # its edges
     assert 0.5 < found.sure <= 1
 
 
+def test_a_judge_can_be_asked_to_be_surer() -> None:
+    grey = ground()
+    grey[scratch()] = 250
+    found = find_lonely(photo(grey))
+    assert np.array_equal(find_lonely(photo(grey), 60).mask, found.mask)
+    assert not find_lonely(photo(grey), 255).mask.any()
+
+
 def test_bright_and_dark_ones_are_found_together() -> None:
     grey = ground()
     grey[:, 100:102], grey[60:62, 120:] = 240, 10
-    found = find_damage(photo(grey)).mask
+    found = find_lonely(photo(grey)).mask
     assert found[10:50, 100:102].mean() > 0.9
     assert found[60:62, 140:300].mean() > 0.9
 
 
 @pytest.mark.parametrize("noise", [0.0, 2.0, 12.0, 30.0])
 def test_light_and_grain_are_left_alone(noise: float) -> None:
-    found = find_damage(photo(ground(noise=noise)))
+    found = find_lonely(photo(ground(noise=noise)))
     assert found.mask.mean() < 0.0005
 
 
@@ -64,7 +72,7 @@ def test_dust_is_found() -> None:
         truth[y : y + 4, x : x + 5] = True
     grey = ground(noise=1)
     grey[truth] = 245
-    found = find_damage(photo(grey)).mask
+    found = find_lonely(photo(grey)).mask
     assert found[truth].mean() > 0.8
     assert found.sum() < 4 * truth.sum()
 
@@ -74,18 +82,18 @@ def test_texture_is_left_alone(strength: float) -> None:
     """Grass, or hair: thin things, but many."""
     blades = np.random.default_rng(0).normal(0, 1, (271, 320))
     grown = sum(blades[n : n + 256] for n in range(16)) / 4
-    assert find_damage(photo(ground() + strength / 2 * grown)).mask.mean() < 0.001
+    assert find_lonely(photo(ground() + strength / 2 * grown)).mask.mean() < 0.001
 
 
 def test_what_is_wider_than_the_square_is_left_alone() -> None:
     grey = ground()
     grey[50:65, 30:290] = 240
-    assert not find_damage(photo(grey)).mask[53:62, 50:270].any()
+    assert not find_lonely(photo(grey)).mask[53:62, 50:270].any()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (3, 4), (70, 9)])
 def test_any_size_is_looked_at(size: tuple[int, int]) -> None:
-    found = find_damage(np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8))
+    found = find_lonely(np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8))
     assert found.mask.shape == size
     assert 0 <= found.sure <= 1
 
@@ -93,9 +101,9 @@ def test_any_size_is_looked_at(size: tuple[int, int]) -> None:
 def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     grey = ground(600, 200)
     grey[scratch((600, 200))] = 250
-    whole = find_damage(photo(grey))
+    whole = find_lonely(photo(grey))
     monkeypatch.setattr(detect, "STRIP", 1)
-    by_strips = find_damage(photo(grey))
+    by_strips = find_lonely(photo(grey))
     assert np.array_equal(by_strips.mask, whole.mask)
     assert by_strips.sure == pytest.approx(whole.sure)
 
@@ -103,8 +111,8 @@ def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_turning_a_photo_turns_what_is_found() -> None:
     grey = ground()
     grey[scratch()] = 250
-    found = find_damage(photo(grey)).mask
-    turned = find_damage(photo(np.ascontiguousarray(grey[::-1, ::-1]))).mask[::-1, ::-1]
+    found = find_lonely(photo(grey)).mask
+    turned = find_lonely(photo(np.ascontiguousarray(grey[::-1, ::-1]))).mask[::-1, ::-1]
     assert (found != turned).mean() < 0.001
 
 

@@ -14,8 +14,10 @@ from restore import registry, weights
 from restore.backend import Task
 from restore.clock import Stopwatch
 from restore.job import Job
+from restore.masks import Damage, grown
 from restore.photo import Photo
 from restore.pipeline import Restored, Workers, restore
+from restore.pipeline.finding import find_damage
 
 ASTRONAUT = Path(__file__).parents[1] / "docs/photos/astronaut.jpg"
 
@@ -72,3 +74,29 @@ def test_noise_goes_and_its_level_is_told(sigma: int) -> None:
     before, after = (np.square(p - clean).mean() for p in (noisy, restored.render(0)))
     assert 10 * np.log10(before / after) > 3 + sigma / 10
     assert restored.noise.levels.typical[0] == pytest.approx(sigma, rel=0.25)
+
+
+def found_in(pixels: np.ndarray) -> Damage:
+    locked = weights.verified(registry.FINDER.models[0])
+    place = torch.device("cpu"), torch.float32
+    finder = registry.load_finder().load(locked.paths, *place)
+    entry = registry.find(registry.names(Task.INPAINT)[0], Task.INPAINT)
+    job = Job(Task.INPAINT, entry, None)
+    return find_damage(Photo(pixels, "PNG"), finder, job, Workers(2))
+
+
+@pytest.mark.parametrize("paint", [250, 5])
+def test_scratches_are_seen_and_a_whole_photograph_is_left_alone(paint: int) -> None:
+    whole = grey_photo()
+    assert found_in(whole).mask.mean() < 0.002
+    truth = np.zeros(whole.shape[:2], bool)
+    rows = np.arange(10, 310)
+    for start, lean in ((60, 0.1), (200, -0.2), (280, 0.0)):
+        columns = (start + lean * rows).round().astype(int)
+        truth[rows, columns] = truth[rows, columns + 1] = True
+    scratched = np.where(truth[..., None], np.uint8(paint), whole)
+    seen = truth & (np.abs(scratched[..., 0].astype(int) - whole[..., 0]) > 30)
+    mask = found_in(scratched).mask
+    assert mask[seen].mean() > 0.5
+    around = grown(truth.view(np.uint8), 3).view(bool)
+    assert (mask & around).sum() > 0.75 * mask.sum()

@@ -118,6 +118,19 @@ def write_published(path: Path, changed: str = "model", **changes: str) -> None:
     path.write_text("\n".join(lines), encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("tasks", "problem"), [("[1]", "tasks are names"), ('"inpaint"', "type list")]
+)
+def test_what_a_model_is_for_is_a_list_of_names(lock_file: Path, tasks: str, problem: str) -> None:
+    text = lock_file.read_text(encoding="utf-8")
+    lock_file.write_text(f'{text}\ntasks = ["inpaint"]\n', encoding="utf-8")
+    (entry,) = weights.lock().values()
+    assert entry.tasks == ("inpaint",)
+    lock_file.write_text(f"{text}\ntasks = {tasks}\n", encoding="utf-8")
+    with pytest.raises(WeightsError, match=problem):
+        weights.lock()
+
+
 def test_a_model_may_be_made_of_published_files(lock_file: Path) -> None:
     write_published(lock_file)
     (entry,) = weights.lock().values()

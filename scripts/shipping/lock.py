@@ -29,6 +29,7 @@ class Shipped:
     backend: str
     source: str  #: the program, configuration and commit that trained it
     data: str
+    tasks: tuple[str, ...] = ()  #: empty: every task of its backend
 
     def entry(self, content: bytes) -> dict[str, Value]:
         """Return the lock's entry."""
@@ -42,6 +43,7 @@ class Shipped:
             "source": self.source,
             "data": self.data,
             "backend": self.backend,
+            **({"tasks": list(self.tasks)} if self.tasks else {}),
         }
 
 

@@ -16,7 +16,8 @@ from .patches import Rgb8, middles
 
 SIDE = 288  #: of the pictures
 EACH = 3  #: prints of every photograph
-PRINTS = 20  #: of every photograph, where nothing but damage is counted
+PATCH = 160  #: side of what the configurations train on: larger prints bear no more marks
+PRINTS = 40  #: of every photograph, where nothing but damage is counted
 LIKELY = 0.5  #: from here on a pixel is taken for damaged
 NEAR = 1  #: pixels around a mark that are not wrong to be taken for it
 
@@ -34,8 +35,8 @@ def kept_apart(photos: Sequence[Rgb8]) -> Prints:
 
 
 def damaged_share(photos: Sequence[Rgb8]) -> float:
-    """Return the share of damaged pixels, of those that count, on many prints of some photos."""
-    grey = middles(photos, SIDE).mean(1, keepdim=True)
+    """Return the share of damaged pixels, of those that count, on patches as in training."""
+    grey = middles(photos, PATCH).mean(1, keepdim=True)
     damaged = counted = 0.0
     for seed in range(1, PRINTS + 1):
         made = prints(grey, np.random.default_rng(seed))

@@ -204,6 +204,26 @@ class MeasuresNoise(Protocol):
         ...
 
 
+class Finder(Protocol):
+    """What sees damage, with its weights loaded: a mask for a photo that nobody drew one for."""
+
+    limits: Limits
+    damaged_share: float  #: of the pixels that it learned from
+
+    @classmethod
+    def load(cls, weights: Mapping[str, Path], device: torch.device, dtype: torch.dtype) -> Self:
+        """Build the model from verified files: role -> file. As `Backend.load`."""
+        ...
+
+    def likely(self, picture: Tensor) -> Tensor:
+        """Return how likely every pixel is damaged: (N, 1, H, W) in [0, 1].
+
+        Args:
+            picture: (N, 3, H, W), of sides that the limits accept; on the CPU.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Admitted:
     """What is kept of a published file of weights, for a backend's `load` to read."""

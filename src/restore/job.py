@@ -110,7 +110,8 @@ class MaskFile:
 class Masking:
     """How masks are read, whichever they are."""
 
-    threshold: int = defaults.THRESHOLD  #: what is at least so bright is filled, 1 to 255
+    #: what is at least so bright, or so likely damaged, is filled, 1 to 255
+    threshold: int = defaults.THRESHOLD
     grow: int = 0  #: pixels around it that are filled too
     soft: bool = False  #: blend where the mask is grey, inside what is filled
     write: bool = False  #: write the mask
@@ -119,7 +120,6 @@ class Masking:
     def picture_settings(self) -> dict[str, object]:
         """What the pixels depend on, but for the mask itself, which is each photo's own."""
         return {
-            "mask": "auto",
             "threshold": self.threshold,
             "grow": self.grow,
             "soft": self.soft,
@@ -133,6 +133,7 @@ class Job:
     task: Task
     entry: Entry
     model: str | None  #: a name in weights.lock, None for a backend without weights
+    finder: str | None = None  #: another, of what finds damage; None: masks are given, if any
     seed: int = defaults.SEED
     samples: int = 1
     save_samples: bool = False
@@ -157,7 +158,7 @@ class Job:
             "seed": self.seed,
             "hints": [str(hint) for hint in self.hints],
             **(self._denoising_settings if self.task is Task.DENOISE else {}),
-            **(self.masking.picture_settings if self.task is Task.INPAINT else {}),
+            **(self._masking_settings if self.task is Task.INPAINT else {}),
             **self.options,
         }
 
@@ -175,6 +176,17 @@ class Job:
     @property
     def _denoising_settings(self) -> dict[str, object]:
         return {**self.denoising.picture_settings, "keep": str(self.kept)}
+
+    @property
+    def _masking_settings(self) -> dict[str, object]:
+        # A drawn mask's hash takes the word's place: each photo has its own.
+        mask = "auto" if self.finder else "drawn"
+        return {"mask": mask, **self.masking.picture_settings}
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of all models that it computes with."""
+        return tuple(name for name in (self.model, self.finder) if name is not None)
 
     @property
     def scale(self) -> int:
@@ -216,4 +228,4 @@ class Planned:
     output: Path | None  #: None: standard output
     error: RestoreError | None = None  #: why it cannot be done, if planning found that out
     content: bytes = b""  #: what standard input held
-    mask: Path | None = None  #: what to fill; None: what is found
+    mask: Path | None = None  #: what to fill; None: what is found, if the task is to fill

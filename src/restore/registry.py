@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .backend import Admit, Backend, Entry, Task
+from .backend import Admit, Backend, Entry, Finder, Task
 from .errors import BackendError
 
 if TYPE_CHECKING:
@@ -62,6 +62,15 @@ BACKENDS: tuple[Entry, ...] = (
         summary="Adds nothing, and repeats pixels to enlarge: to try a plan, and for tests.",
         rehearses=True,
     ),
+)
+
+#: What finds damage where nobody drew a mask: no backend, it restores nothing.
+FINDER = Entry(
+    name="damage",
+    target="restore.backends.damage:DamageFinder",
+    tasks=(),
+    summary="Finds scratches, cracks and dust for a mask by a small network; ours, offline.",
+    models=("damage-v1",),
 )
 
 
@@ -128,6 +137,16 @@ def load_class(entry: Entry) -> type[Backend]:
     return backend
 
 
+def load_finder() -> type[Finder]:
+    """Import what finds damage.
+
+    Raises:
+        BackendError: If something that it needs is not installed.
+    """
+    finder: type[Finder] = _imported(FINDER.name, FINDER.target, "give a mask with --mask")
+    return finder
+
+
 def row(name: str) -> Entry | None:
     """Return a backend's row, whatever it serves; None if there is none that is any good."""
     entry = _table().get(name)
@@ -163,13 +182,13 @@ def load_admit(name: str) -> Admit:
     return admit
 
 
-def _imported(backend: str, target: str) -> Any:
-    """Import what a row names as "module:name"."""
+def _imported(backend: str, target: str, instead: str = "choose another --backend") -> Any:
+    """Import what a row names as "module:name"; `instead` hints at what else can be done."""
     module, _, name = target.partition(":")
     try:
         return getattr(import_module(module), name)
     except ImportError as error:
         raise BackendError(
             f"backend {backend!r} cannot be imported: {error}",
-            hint="install what it needs, or choose another --backend",
+            hint=f"install what it needs, or {instead}",
         ) from error

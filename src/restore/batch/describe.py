@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
@@ -15,6 +16,7 @@ from ..photo import JPEG_SEGMENT, Photo
 from ..pipeline import Confidence, Filled, NoiseFound
 from ..record import Packet, Program, Record, Step
 from ..weights import Verified
+from .used import Used
 
 PROGRAM = Program("restore", __version__)
 LIBRARIES = ("torch", "numpy", "pillow", "tifffile", "imagecodecs", "safetensors")
@@ -23,9 +25,9 @@ LIBRARIES = ("torch", "numpy", "pillow", "tifffile", "imagecodecs", "safetensors
 class Describer:
     """Knows the job, the place and the weights; is told the rest, photo by photo."""
 
-    def __init__(self, job: Job, place: Place, used: Verified | None) -> None:
+    def __init__(self, job: Job, place: Place, used: Used) -> None:
         self._job, self._place = job, place
-        self._weights = _weights(used) if used else ()
+        self._weights = tuple(one for model in used.models for one in _weights(model))
         self._picture = {
             **job.picture_settings,
             "device": str(place.device),
@@ -71,9 +73,10 @@ class Describer:
         )
 
     def _names(self) -> Iterator[str]:
-        """Yield each file of weights: its model, its role if there are several, its hash."""
+        """Yield each file of weights: its model, its role if that has several, its hash."""
+        files = Counter(one.name for one in self._weights)
         for one in self._weights:
-            role = f" {one.role}" if len(self._weights) > 1 else ""
+            role = f" {one.role}" if files[one.name] > 1 else ""
             yield f"{one.name}{role} sha256:{one.sha256}"
 
     def _hash(self, input_sha256: str, options: Mapping[str, object]) -> str:

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .. import device, files, photo, record, registry, weights
-from ..backend import Backend, Task
+from .. import device, files, photo, record, registry
+from ..backend import Backend, Finder, Task
 from ..clock import Stopwatch
 from ..errors import BackendError
 from ..job import Job, MaskFile, Planned
@@ -25,6 +25,7 @@ from .mask_file import mask_content, read_mask
 from .outcome import Done
 from .room import check_room
 from .settled import settled
+from .used import Used
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class Engine:
         device.keep_nothing_freed()
         self.job = job
         place = device.choose(job.device, job.precision)
-        used = weights.verified(job.model) if job.model else None
+        used = Used.of(job)
         self.backend: Backend = registry.load_class(job.entry).load(
             job.task,
-            used.paths if used else {},
+            used.restorer.paths if used.restorer else {},
             job.options,
             place.device,
             place.dtype,
@@ -71,6 +72,10 @@ class Engine:
                 hint="this is a fault of the backend; choose another --backend",
             )
         check(self.backend, job)
+        self._finder: Finder | None = None
+        if used.finder:
+            finder = registry.load_finder()
+            self._finder = finder.load(used.finder.paths, place.device, place.dtype)
         self._describer = Describer(job, place, used)
         self._workers = Workers(job.threads)
         # A GPU's memory is planned for one photo at a time; on a CPU photos share the cores.
@@ -102,7 +107,8 @@ class Engine:
             return read
         self._workers.check()
         with self._turn:
-            restored = restore(read.photo, self.backend, self.job, self._workers, clock, read.mask)
+            mask = read.mask or self._finder
+            restored = restore(read.photo, self.backend, self.job, self._workers, clock, mask)
         if self.job.scale > 1:
             with clock("enlarge"):
                 larger = enlarged(read.photo, self.job.scale, self._workers)
@@ -176,6 +182,11 @@ class Engine:
                 warnings += ("pixels outside the mask changed too: converting changed all",)
             if source.format == "JPEG":
                 loss = "pixels outside the mask changed too: JPEG was asked for, and loses some"
+                warnings += (loss,)
+            elif made.bits < read.came.bits:
+                loss = (
+                    f"pixels outside the mask changed too: {source.format} holds {made.bits} bits"
+                )
                 warnings += (loss,)
         left = record.left_beside(output) if output is not None else ()
         with files.together() as write:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from .. import device, files, photo, weights
+from .. import device, files, photo
 from ..errors import RestoreError
 from ..job import Job, Planned
 from .describe import Describer
 from .mask_file import mask_content
 from .settled import settled
+from .used import Used
 
 
 def preview(job: Job, photos: Sequence[Planned]) -> Iterator[tuple[Planned, str]]:
@@ -25,8 +26,7 @@ def preview(job: Job, photos: Sequence[Planned]) -> Iterator[tuple[Planned, str]
         RestoreError: If the job cannot begin.
     """
     place = device.choose(job.device, job.precision)
-    used = weights.verified(job.model) if job.model else None
-    describer = Describer(job, place, used)
+    describer = Describer(job, place, Used.of(job))
     for planned in photos:
         source, output = planned.source, planned.output
         if planned.error is not None or source is None or output is None or not source.is_file():

@@ -20,14 +20,14 @@ MOST_GROWN = 200
     required=True,
     metavar="MASK|FOLDER|auto",
     help="What to fill: a picture as large as the photo, WHITE where it is to be filled and black "
-    "elsewhere; or a folder of such, named like the photos; or auto: find scratches and dust.",
+    "elsewhere; or a folder of such, named like the photos; or auto: find scratches, cracks, dust.",
 )
 @click.option(
     "--threshold",
     type=click.IntRange(1, 255),
-    default=defaults.THRESHOLD,
-    show_default=True,
-    help="How bright a mask is where the photo is to be filled, at least.",
+    show_default=f"{defaults.THRESHOLD}; with auto {defaults.LIKELY}",
+    help="How bright a mask is where the photo is to be filled, at least. With auto: how likely "
+    "damage is, where 255 is certain: less finds more, and more of that is wrong.",
 )
 @click.option(
     "--grow",
@@ -40,7 +40,8 @@ MOST_GROWN = 200
 @click.option(
     "--soft",
     is_flag=True,
-    help="Blend inside what is filled where the mask is grey, from THRESHOLD up to white.",
+    help="Blend inside what is filled where the mask is grey, from THRESHOLD up to white. "
+    "Makes no difference with auto.",
 )
 @click.option(
     "--write-mask",
@@ -52,7 +53,7 @@ MOST_GROWN = 200
 def inpaint(
     shared: Shared,
     mask: str,
-    threshold: int,
+    threshold: int | None,
     grow: int,
     soft: bool,
     write_mask: bool,
@@ -76,5 +77,7 @@ def inpaint(
         raise click.BadParameter(
             f"{mask!r} is not auto, not a file and not a folder", param_hint="--mask"
         )
+    if threshold is None:
+        threshold = defaults.LIKELY if masks is None else defaults.THRESHOLD
     masking = Masking(threshold=threshold, grow=grow, soft=soft, write=write_mask)
     run(Task.INPAINT, shared, {"mean": mean}, masking=masking, masks=masks)

@@ -49,8 +49,8 @@ def _previewed(job: Job, planned: Sequence[Planned]) -> Iterable[tuple[Planned, 
         if photo.error is None
     )
     if free and job.device in ("auto", "cpu"):  # which are always there
-        if job.model is not None:
-            weights.verified(job.model)
+        for model in job.models:
+            weights.verified(model)
         return [(photo, "") for photo in planned]
     from .. import batch  # torch, which such a plan need not wait for
 

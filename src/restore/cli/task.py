@@ -42,7 +42,7 @@ def run(
         hints: Colours that the user knows.
         denoising: What the user wants of a denoiser.
         masking: How masks are read.
-        masks: A mask for all photos, or a folder of them; None: none is given.
+        masks: A mask for all photos, or a folder of them; None: none is given, find them.
 
     Raises:
         click.UsageError: For options that cannot be combined.
@@ -57,6 +57,7 @@ def run(
         hints=hints,
         denoising=denoising or job.denoising,
         masking=masking or job.masking,
+        finder=registry.FINDER.models[0] if masking and masks is None else None,
     )
     planned, notes = plan(job, names, shared.output, shared.recursive, masks)
     _check(job, shared, planned)

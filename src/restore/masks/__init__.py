@@ -1,6 +1,7 @@
-"""What of a photo is damaged: masks, their connected groups, and a detector of scratches."""
+"""What of a photo is damaged: masks, their connected groups, which likelihoods are damage."""
 
-from .detect import Damage, find_damage
+from .damage import Damage, damage_of, together
+from .detect import find_lonely
 from .groups import Groups, Mask, Numbers, count_groups, groups_of
 from .holes import CELL, Holes, Values, depths, grown, opacity
 
@@ -13,9 +14,11 @@ __all__ = [
     "Numbers",
     "Values",
     "count_groups",
+    "damage_of",
     "depths",
-    "find_damage",
+    "find_lonely",
     "groups_of",
     "grown",
     "opacity",
+    "together",
 ]

@@ -1,4 +1,4 @@
-"""Find scratches and dust: thin or small things that are brighter, or darker, than all around.
+"""Find lonely scratches and dust by morphology: thin things, brighter or darker than all around.
 
 A top-hat, the photo less its opening by a square, keeps what is narrower than the square. Of that,
 its openings by short lines in many directions keep the scratches, and little of the texture that
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .damage import EDGE, Damage
 from .groups import Groups, Mask, groups_of
 from .holes import Values, grown
 from .judge import DUST, SCRATCHES, Judge
@@ -30,20 +31,11 @@ LINE = 16  #: pixels: what is as long and straight may be a scratch; what is sho
 DIRECTIONS = 12  #: that lines may have
 FLOOR = 3.0  #: 8-bit levels that are added to the texture: what noise and rounding leave
 STRONGEST = 32  #: 8-bit levels that a pixel adds to the texture at most, scratch or not
-EDGE = 1  #: pixels around what was found, that its soft edges reach
 STRIP = 1 << 21  #: pixels that are looked at at once, but for the context of a strip
 
 _MARGIN = AROUND + 2 * SQUARE + 2 * LINE  # rows that a candidate depends on, on each side
 
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Damage:
-    """What was found, and how sure that is."""
-
-    mask: Mask  #: (H, W)
-    sure: float  #: of the pixels that were found, the share that is likely damage; 1 if none
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +72,12 @@ class Kind:
 KINDS = (Kind(True, 5.0, SCRATCHES), Kind(False, 4.0, DUST))
 
 
-def find_damage(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Damage:
-    """Find bright and dark scratches and dust, up to 8 pixels wide.
+def find_lonely(pixels: NDArray[np.uint8] | NDArray[np.uint16], least: int = 0) -> Damage:
+    """Find bright and dark scratches and dust, up to 8 pixels wide, that nothing around is like.
 
     Args:
         pixels: (H, W, C), C 1 or 3.
+        least: How likely damage must be, of 255; no less than a judge asks for by itself.
     """
     grey = _grey(pixels)
     found = np.zeros(grey.shape, bool)
@@ -92,7 +85,7 @@ def find_damage(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Damage:
     for kind in KINDS:
         for things in things_in(grey, kind):
             likely = kind.likely(things)
-            chosen = likely >= kind.judge.least
+            chosen = likely >= max(kind.judge.least, least / 255)
             found |= things.groups.drawn(grey.shape, chosen)
             sum_sure += float((things.area * likely)[chosen].sum())
             sum_found += float(things.area[chosen].sum())

@@ -32,13 +32,15 @@ class DamageConfig:
 
     widths: tuple[int, ...] = (32, 64, 96, 128, 128)  #: channels at 1/2, 1/4, 1/8, 1/16, 1/32
     depths: tuple[int, ...] = (1, 2, 2, 2, 1)  #: residual blocks at each, on the way down and up
-
     damaged_share: float = 0.01  #: of the pixels that it learned from, which count
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> DamageConfig:
         """Read a table of JSON or TOML, which know no tuples."""
-        given = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items()}
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in table.items()
+        }
         return cls(**given)
 
 

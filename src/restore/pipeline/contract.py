@@ -8,6 +8,7 @@ from ..backend import (
     LEVEL_CELL,
     Backend,
     Draws,
+    Finder,
     Gives,
     Guidance,
     MeasuresNoise,
@@ -89,6 +90,23 @@ def prepared(backend: Backend, overview: torch.Tensor | None, guidance: Guidance
     """Let a backend look at the whole photo."""
     with torch.inference_mode():
         return backend.prepare(overview, guidance)
+
+
+def likely(finder: Finder, picture: torch.Tensor) -> torch.Tensor:
+    """Let a finder look at pictures and check what it saw.
+
+    Raises:
+        BackendError: If the map has the wrong shape, or holds what is no likelihood.
+    """
+    with torch.inference_mode():
+        found = finder.likely(picture).float().cpu()
+    n, _, height, width = picture.shape
+    if tuple(found.shape) != (n, 1, height, width) or not bool(((found >= 0) & (found <= 1)).all()):
+        raise BackendError(
+            f"{type(finder).__name__} saw damage that cannot be",
+            hint="try --precision fp32, or give a mask with --mask",
+        )
+    return found
 
 
 def levels(backend: MeasuresNoise, shown: Shown) -> torch.Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .. import evidence, masks, noise
-from ..backend import Backend, Draws, Guidance, Shown
+from ..backend import Backend, Draws, Finder, Guidance, Shown
 from ..clock import Stopwatch
 from ..errors import UsageError
 from ..job import Job, MaskFile
@@ -28,6 +28,7 @@ from ..photo import Photo
 from . import contract
 from .crops import Crop, crops, nearness
 from .doubt import doubt_of, no_doubt
+from .finding import find_damage
 from .memory import with_tiles
 from .overview import small_picture
 from .restored import Filled, Pixels, Restored
@@ -45,41 +46,43 @@ def restore(
     photo: Photo,
     backend: Backend,
     job: Job,
-    mask: MaskFile | None,
+    mask: MaskFile | Finder,
     samples: int,
     workers: Workers,
     clock: Stopwatch,
 ) -> Restored:
-    """Fill what the mask says; without one, the scratches and the dust that are found.
+    """Fill what the mask says; without one, the damage that is found.
 
     Args:
         photo: What has holes.
         backend: Draws what fills them.
         job: Says how masks are read and what is written.
-        mask: Of the photo's size.
+        mask: Of the photo's size; or what finds one.
         samples: To draw, as results or as evidence.
         workers: Fill crops.
         clock: Measures the stages.
 
     Raises:
         UsageError: If the mask is of another size than the photo, or leaves nothing of it.
-        BackendError: If the backend broke its contract, or draws no samples to measure doubt by.
+        BackendError: If the backend or the finder broke its contract, or the backend draws no
+            samples to measure doubt by.
         DeviceError: If memory does not suffice for the smallest tile.
     """
     with clock("mask"):
-        values, sure = _values(photo, mask)
+        drawn = mask if isinstance(mask, MaskFile) else None
+        values, sure = _values(photo, mask, job, workers)
         wide = masks.grown(values, job.masking.grow)
         hole = wide >= job.masking.threshold
-        filled = _filled(hole, mask, sure)
+        filled = _filled(hole, drawn, sure)
     maps: dict[str, Callable[[], Pixels]] = {}
     if job.masking.write:
         maps["mask"] = lambda: np.where(values >= job.masking.threshold, values, 0).astype(np.uint8)
     if not filled.pixels:
-        what = "no scratches or dust found" if mask is None else f"the mask {mask.name} is empty"
+        what = "no damage found" if drawn is None else f"the mask {drawn.name} is empty"
         if job.confidence:
             maps["confidence"] = lambda: no_doubt(hole.shape)
         notice = f"{what}: nothing is filled, every pixel stays"
-        if mask is not None and mask.coloured:
+        if drawn is not None and drawn.coloured:
             notice += "; it is coloured, not white: paint white what is to be filled"
         return Restored(
             lambda sample: photo.pixels,
@@ -91,8 +94,10 @@ def restore(
     if filled.pixels == hole.size:
         by = f", grown by {job.masking.grow}," if job.masking.grow else ""
         raise UsageError(
-            f"the mask{f' {mask.name}' if mask else ''}{by} covers the whole photo",
-            hint="white is what is to be filled; is the mask the wrong way round?",
+            f"the mask{f' {drawn.name}' if drawn else ''}{by} covers the whole photo",
+            hint="white is what is to be filled; is the mask the wrong way round?"
+            if drawn
+            else "raise --threshold, or draw a mask",
         )
     with clock("network"):
         holes = Holes.of(hole, nearness(backend.limits))
@@ -119,11 +124,13 @@ def restore(
     return Restored(render, confidence, filled=filled, maps=maps, notices=notices)
 
 
-def _values(photo: Photo, mask: MaskFile | None) -> tuple[masks.Values, float | None]:
-    """Return the mask's grey values, and how sure the detector is if it found them."""
+def _values(
+    photo: Photo, mask: MaskFile | Finder, job: Job, workers: Workers
+) -> tuple[masks.Values, float | None]:
+    """Return the mask's grey values, and how sure the finder is if it found them."""
     height, width = photo.pixels.shape[:2]
-    if mask is None:
-        found = masks.find_damage(photo.pixels)
+    if not isinstance(mask, MaskFile):
+        found = find_damage(photo, mask, job, workers)
         return found.mask.view(np.uint8) * np.uint8(255), found.sure
     if mask.values.shape != (height, width):
         down, across = mask.values.shape

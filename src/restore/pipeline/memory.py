@@ -17,7 +17,9 @@ _SHARE = 0.5  #: of the free memory, that tiles may work in
 Result = TypeVar("Result")
 
 
-def with_tiles(attempt: Callable[[int], Result], limits: Limits, job: Job) -> Result:
+def with_tiles(
+    attempt: Callable[[int], Result], limits: Limits, job: Job, smallest: int = 0
+) -> Result:
     """Return what an attempt at a photo gives, made again with smaller tiles for lack of memory.
 
     When they cannot be smaller, fewer are worked on at once.
@@ -26,11 +28,12 @@ def with_tiles(attempt: Callable[[int], Result], limits: Limits, job: Job) -> Re
         attempt: Takes the largest side of a tile.
         limits: Of the backend.
         job: Says where it computes, and on how many threads at once.
+        smallest: No tile is made smaller than this.
 
     Raises:
         DeviceError: If memory does not suffice for one tile of the smallest size.
     """
-    smallest = tiles.smallest_tile(limits.overlap, limits.multiple_of)
+    smallest = max(smallest, tiles.smallest_tile(limits.overlap, limits.multiple_of))
     tile, together = _affordable(limits, job, smallest)
     while True:
         try:

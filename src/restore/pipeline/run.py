@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..backend import Backend, Draws, Guidance, Task
+from ..backend import Backend, Draws, Finder, Guidance, Task
 from ..clock import Stopwatch
 from ..job import Job, MaskFile
 from ..photo import Photo
@@ -29,7 +29,7 @@ def restore(
     job: Job,
     workers: Workers,
     clock: Stopwatch,
-    mask: MaskFile | None = None,
+    mask: MaskFile | Finder | None = None,
 ) -> Restored:
     """Restore one photo.
 
@@ -39,7 +39,7 @@ def restore(
         job: Says how.
         workers: Compute strips and tiles.
         clock: Measures the stages.
-        mask: What to fill, if the task is to fill; None: what is found.
+        mask: What to fill, or what finds it; None if the task is not to fill.
 
     Raises:
         UsageError: If a hint lies outside the photo, or a mask does not fit it.
@@ -52,6 +52,7 @@ def restore(
     if job.task is Task.DENOISE:
         return denoising.restore(photo, backend, job, draws, workers, clock)
     if job.task is Task.INPAINT:
+        assert mask is not None
         samples = max(job.samples, evidence)
         return filling.restore(photo, backend, job, mask, samples, workers, clock)
     guidance = Guidance(hints=hints_of(job.hints, photo))

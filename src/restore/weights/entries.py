@@ -142,18 +142,25 @@ def _model(name: str, table: object, published: Mapping[str, File]) -> Locked:
             parts, tasks, scales = given.pop("files"), given.pop("tasks"), given.pop("scales", [])
             if odd := [one for one in parts.values() if one not in list(published)]:
                 raise ValueError(f"files: the lock has none named {odd[0]!r}")
-            if not (parts and tasks and all(type(task) is str for task in tasks)):
+            if not (parts and tasks and _are_names(tasks)):
                 raise ValueError("it needs files, and names of tasks")
             if not all(type(scale) is int and scale > 0 for scale in scales):
                 raise ValueError("scales are whole numbers")
             files = {role: published[one] for role, one in parts.items()}
             return Locked(name, files, tasks=tuple(tasks), scales=tuple(scales), **given)
-        given = _fields(table, _SINGLE, {"embedded": bool})
+        given = _fields(table, _SINGLE, {"embedded": bool, "tasks": list})
         single = {key: given.pop(key) for key in ("url", "bytes", "sha256")}
+        tasks = given.pop("tasks", [])
+        if not _are_names(tasks):
+            raise ValueError("tasks are names")
         file = File(given.pop("file"), **single, embedded=given.pop("embedded", False))
         if file.is_pickle or not file.sha256:
             raise ValueError(f"{file.name!r} is not a .safetensors file, or has no sha256")
-        return Locked(name, {NET: file}, **given)
+        return Locked(name, {NET: file}, tasks=tuple(tasks), **given)
+
+
+def _are_names(values: list[object]) -> bool:
+    return all(type(value) is str for value in values)
 
 
 def _published(name: str, table: object) -> File:
