@@ -249,8 +249,9 @@ def test_a_full_mask_is_refused() -> None:
     almost = np.full((40, 50), 255, np.uint8)
     almost[0, 0] = 0
     run(photo, almost)
-    with pytest.raises(UsageError, match="grown by 1, covers the whole photo"):
+    with pytest.raises(UsageError, match="grown by 1, covers the whole photo") as raised:
         run(photo, almost, masking=Masking(grow=1))
+    assert raised.value.hint == "a smaller --grow leaves something of it"
 
 
 def test_a_mask_of_another_size_is_refused() -> None:

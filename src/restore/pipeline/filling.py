@@ -95,9 +95,7 @@ def restore(
         by = f", grown by {job.masking.grow}," if job.masking.grow else ""
         raise UsageError(
             f"the mask{f' {drawn.name}' if drawn else ''}{by} covers the whole photo",
-            hint="white is what is to be filled; is the mask the wrong way round?"
-            if drawn
-            else "raise --threshold, or draw a mask",
+            hint=_less_of(values >= job.masking.threshold, drawn is not None),
         )
     with clock("network"):
         holes = Holes.of(hole, nearness(backend.limits))
@@ -122,6 +120,15 @@ def restore(
     if job.entry.rehearses:
         notices = (f"nothing is filled: backend {job.entry.name!r} gives back what is there",)
     return Restored(render, confidence, filled=filled, maps=maps, notices=notices)
+
+
+def _less_of(hole_before: Mask, drawn: bool) -> str:
+    """Say what makes a mask that covers everything cover less; `hole_before` it grew."""
+    if not hole_before.all():
+        return "a smaller --grow leaves something of it"
+    if drawn:
+        return "white is what is to be filled; is the mask the wrong way round?"
+    return "raise --threshold, or draw a mask"
 
 
 def _values(
