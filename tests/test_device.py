@@ -86,13 +86,28 @@ def test_a_gpu_says_how_much_is_free(name: str) -> None:
     assert 0 < device.free_bytes(name) <= total
 
 
-def test_freed_memory_may_be_kept_on_other_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_blocks_go_back_to_the_system_with_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    library = SimpleNamespace(mallopt=lambda *words: asked.append(words))
+    monkeypatch.setattr(device.ctypes, "CDLL", lambda name: library)
     device.keep_nothing_freed()
+    assert asked == [(-3, 4 << 20)]  # M_MMAP_THRESHOLD of malloc.h
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError, OSError, AttributeError], ids=["Windows", "none", "musl"]
+)
+def test_freed_memory_may_be_kept_on_other_systems(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    asked = []
 
     def library(name: object) -> object:
-        raise TypeError("there is no library of no name")  # as on Windows
+        asked.append(name)
+        if error is AttributeError:
+            return object()  # a library without mallopt
+        raise error("there is no library of no name")
 
     monkeypatch.setattr(device.ctypes, "CDLL", library)
     device.keep_nothing_freed()
-    monkeypatch.setattr(device.ctypes, "CDLL", lambda name: object())  # as with musl
-    device.keep_nothing_freed()
+    assert asked == [None]
