@@ -8,18 +8,13 @@ from pathlib import Path
 
 from restore.nets.damage import DamageConfig
 
-from .schedule import trapezoid
+from .told import Told
 
 
 @dataclass(frozen=True)
-class DamageRecipe:
+class DamageRecipe(Told):
     """The configuration file."""
 
-    minutes: float
-    seed: int
-    learning_rate: float
-    weight_decay: float
-    averaging: float
     side: int  #: of the patches, pixels
     batch: int
     detailed: float  #: share of the patches from detailed photographs, the rest from small ones
@@ -30,7 +25,3 @@ class DamageRecipe:
     def read(cls, path: Path) -> DamageRecipe:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         return cls(**{**table, "net": DamageConfig.of(table["net"])})
-
-    def rate_at(self, progress: float) -> float:
-        """Return the learning rate after a share `progress` of the time."""
-        return self.learning_rate * trapezoid(progress)

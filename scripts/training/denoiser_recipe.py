@@ -8,7 +8,7 @@ from pathlib import Path
 
 from restore.nets.autoencoder import AutoencoderConfig
 
-from .schedule import trapezoid
+from .told import Told
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,9 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class DenoiserRecipe:
+class DenoiserRecipe(Told):
     """The configuration file."""
 
-    minutes: float
-    seed: int
-    learning_rate: float
-    weight_decay: float
-    averaging: float
     trains: str  #: "all" or "estimator"
     level_floor: float  #: 8-bit levels: below it, how much less makes little difference
     told: float  #: chance that a picture comes with its true level, not the estimated one
@@ -52,7 +47,3 @@ class DenoiserRecipe:
             if progress < end:
                 return phase
         return self.phases[-1]
-
-    def rate_at(self, progress: float) -> float:
-        """Return the learning rate after a share `progress` of the time."""
-        return self.learning_rate * trapezoid(progress)

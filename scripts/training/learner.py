@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from safetensors.torch import load_file
@@ -13,26 +13,9 @@ from torch import Tensor, nn
 
 from .averaging import Averaged
 from .part import Part
+from .told import Told
 
 Net = TypeVar("Net", bound=nn.Module)
-
-
-class Told(Protocol):
-    """What every configuration says."""
-
-    @property
-    def minutes(self) -> float: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def learning_rate(self) -> float: ...
-    @property
-    def weight_decay(self) -> float: ...
-    @property
-    def averaging(self) -> float: ...
-    def rate_at(self, progress: float, /) -> float:
-        """Return the learning rate after a share `progress` of the time."""
-        ...
 
 
 class Learner(Generic[Net]):

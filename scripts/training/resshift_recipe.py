@@ -8,18 +8,13 @@ from pathlib import Path
 
 from restore.nets.resshift.pixel import PixelConfig
 
-from .schedule import trapezoid
+from .told import Told
 
 
 @dataclass(frozen=True)
-class ResShiftRecipe:
+class ResShiftRecipe(Told):
     """The configuration file."""
 
-    minutes: float
-    seed: int
-    learning_rate: float
-    weight_decay: float
-    averaging: float
     side: int  #: of the patches, pixels
     batch: int
     validation_every: int  #: every so-many-th photograph is kept apart
@@ -30,7 +25,3 @@ class ResShiftRecipe:
     def read(cls, path: Path) -> ResShiftRecipe:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         return cls(**{**table, "net": PixelConfig.of(table["net"])})
-
-    def rate_at(self, progress: float) -> float:
-        """Return the learning rate after a share `progress` of the time."""
-        return self.learning_rate * trapezoid(progress)
