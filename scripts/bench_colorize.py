@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 
 from benching.processes import Report, fastest, python, restore
-from benching.rows import HEAD, MEGABYTE, Row, memory
+from benching.rows import HEAD, MEGABYTE, Row, memory, show
 from restore import registry, weights
 from restore.backend import Task
 
@@ -144,10 +144,7 @@ def main(large: bool, repeats: int, only: str | None) -> None:
         photos = bench.photographs(96, 64)
         probe = restore(["colorize", *photos, "-o", f"{folder}/probe/", *SETTINGS])
         bench.modules.write_text(json.dumps(probe.modules), encoding="utf-8")
-        for part, measure in parts.items():
-            if only in (None, part):
-                for row in measure(bench):
-                    click.echo(row)
+        show(parts, only, bench)
 
 
 if __name__ == "__main__":

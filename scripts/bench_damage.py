@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from benching.processes import python
-from benching.rows import HEAD, MEGABYTE, Row
+from benching.rows import HEAD, MEGABYTE, Row, show
 from restore import registry, weights
 from restore.errors import RestoreError
 
@@ -91,10 +91,7 @@ def main(quick: bool, only: str | None, file: Path | None) -> None:
         raise click.ClickException(f"{error}\n{error.hint}") from error
     bench = Bench(path, small=0.25, large=2, seams=0.5) if quick else Bench(path)
     click.echo(HEAD)
-    for part, measure in PARTS.items():
-        if only in (None, part):
-            for row in measure(bench):
-                click.echo(row)
+    show(PARTS, only, bench)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 from benching.processes import Report, python, restore
-from benching.rows import HEAD, MEGABYTE, Row, memory
+from benching.rows import HEAD, MEGABYTE, Row, memory, show
 from restore import registry, weights
 from restore.backend import Task
 
@@ -195,10 +195,7 @@ def main(large: bool, quick: bool, repeats: int, only: str | None, file: Path | 
         modules = folder / "modules.json"
         modules.write_text(json.dumps(bench.denoise(bench.photograph(0.1)).modules))
         bench = replace(bench, flags=(*flags, "--import", str(modules)))
-        for part, measure in parts.items():
-            if only in (None, part):
-                for row in measure(bench):
-                    click.echo(row)
+        show(parts, only, bench)
 
 
 if __name__ == "__main__":

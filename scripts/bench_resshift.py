@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from benching.processes import python
-from benching.rows import HEAD, MEGABYTE, Row
+from benching.rows import HEAD, MEGABYTE, Row, show
 from restore import registry, weights
 from restore.backend import Task
 from restore.errors import RestoreError
@@ -159,10 +159,7 @@ def main(quick: bool, repeats: int, only: str | None, file: Path | None) -> None
     if quick:
         click.echo("Quick: smaller photos than the bars are meant for.\n")
     click.echo(HEAD)
-    for part, measure in PARTS.items():
-        if only in (None, part):
-            for row in measure(bench):
-                click.echo(row)
+    show(PARTS, only, bench)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import click
 
 from evaluation.finding.product import Product
 from evaluation.finding.tables import TABLES
-from evaluation.telling import chosen_of, told
+from evaluation.telling import only_option, told, weights_option
 from restore import defaults
 from restore.errors import RestoreError
 
@@ -26,18 +26,8 @@ from restore.errors import RestoreError
 @click.option(
     "--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
-@click.option(
-    "--weights",
-    help="Default: those that ship.",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
-@click.option(
-    "--only",
-    default=",".join(TABLES),
-    show_default=True,
-    callback=chosen_of(TABLES),
-    help="Which tables, with commas.",
-)
+@weights_option
+@only_option(TABLES)
 @click.option(
     "--threshold", type=click.IntRange(1, 255), default=defaults.LIKELY, show_default=True
 )

@@ -35,7 +35,7 @@ from evaluation.denoising.photographs import Sets
 from evaluation.denoising.product import loaded
 from evaluation.denoising.sheet import write
 from evaluation.denoising.tables import Table
-from evaluation.telling import chosen_of, told
+from evaluation.telling import only_option, told, weights_option
 from restore.backend import Backend
 from restore.errors import RestoreError
 
@@ -58,18 +58,8 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--data", type=FOLDER, help="Folder of the evaluation sets.")
 @click.option("--clean", "clean_folder", type=FOLDER, help="Or a folder of clean photos.")
 @click.option("--pairs", "pairs_folder", type=FOLDER, help="And/or one of noisy and clean pairs.")
-@click.option(
-    "--weights",
-    help="Default: those that ship.",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
-@click.option(
-    "--only",
-    default=",".join(TABLES),
-    show_default=True,
-    callback=chosen_of(TABLES),
-    help='Which tables, with commas; "" for none but the sheet.',
-)
+@weights_option
+@only_option(TABLES, none="but the sheet")
 @click.option("--limit", type=click.IntRange(1), help="Photos of each set, evenly over it.")
 @click.option("--sheet", type=FILE, help="Picture of crops, side by side.")
 @click.option("--json", "json_file", type=FILE, help="Every figure.")

@@ -26,7 +26,7 @@ from evaluation.denoising.product import loaded
 from evaluation.restoring import blind, enlarging, filling, looking
 from evaluation.restoring.looking import Found, View
 from evaluation.restoring.product import Restorer
-from evaluation.telling import chosen_of, told
+from evaluation.telling import only_option, told, weights_option
 from restore.errors import RestoreError
 
 TABLES: dict[str, Callable[[Sequence[Photograph], Restorer], Found]] = {
@@ -43,18 +43,8 @@ TABLES: dict[str, Callable[[Sequence[Photograph], Restorer], Found]] = {
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of clean photos.",
 )
-@click.option(
-    "--weights",
-    help="Default: those that ship.",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
-@click.option(
-    "--only",
-    default=",".join(TABLES),
-    show_default=True,
-    callback=chosen_of(TABLES),
-    help="Which tables, with commas.",
-)
+@weights_option
+@only_option(TABLES)
 @click.option("--samples", type=click.IntRange(1), default=8, show_default=True)
 @click.option("--photos", type=click.IntRange(1), help="How many, evenly over the folder.")
 @click.option(

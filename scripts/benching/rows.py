@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+import click
 
 from .processes import Report
+
+Bench = TypeVar("Bench")
 
 MEGABYTE = 1e6
 HEAD = "| what | measured | bar | measured / bar | holds |\n|---|---|---|---|---|"
@@ -32,3 +38,13 @@ class Row:
 def memory(what: str, run: Report, bar: float | None, note: str = "") -> Row:
     """Return a row of peak memory, imports included."""
     return Row(what, run.peak / MEGABYTE, bar, " MB", note)
+
+
+def show(
+    parts: Mapping[str, Callable[[Bench], Iterable[Row]]], only: str | None, bench: Bench
+) -> None:
+    """Print the rows of every part, or of the only one that is wanted, as they are measured."""
+    for part, measure in parts.items():
+        if only in (None, part):
+            for row in measure(bench):
+                click.echo(row)

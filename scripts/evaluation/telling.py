@@ -5,16 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from .denoising.tables import Table
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 
-def chosen_of(
-    known: Collection[str],
-) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    """Return what makes a list with commas into names of tables that are known."""
+
+weights_option = click.option(
+    "--weights",
+    help="Default: those that ship.",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+
+
+def only_option(known: Collection[str], none: str = "") -> Callable[[Command], Command]:
+    """Return the option that chooses tables, as a list; `none`: what is made without any."""
 
     def names(context: click.Context, option: click.Parameter, value: str) -> list[str]:
         chosen = [name.strip() for name in value.split(",") if name.strip()]
@@ -22,7 +31,14 @@ def chosen_of(
             raise click.BadParameter(f"no table {unknown[0]!r}; there are {', '.join(known)}")
         return chosen
 
-    return names
+    empty = f'; "" for none {none}' if none else ""
+    return click.option(
+        "--only",
+        default=",".join(known),
+        show_default=True,
+        callback=names,
+        help=f"Which tables, with commas{empty}.",
+    )
 
 
 def told(table: Table, started: float) -> dict[str, object]:
