@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
-import torch
-from pictures import detailed, random
-from torch import Tensor
+from pictures import random
 
 from degrading import marks as drawing
-from degrading import prints as module
 from degrading.marks import BRIGHT, DARK, Cover, Kind, marks
 
 SIDE = 96
-LEVEL = 1 / 255
 KINDS = list({**BRIGHT, **DARK})
-Change = Callable[[module.Grey, np.random.Generator], module.Grey]
-
-
-def grey(count: int = 6, side: int = 64) -> Tensor:
-    return detailed(count, side).mean(1, keepdim=True)
-
-
-def paper(value: float, count: int = 1, side: int = 64) -> Tensor:
-    return torch.full((count, 1, side, side), value)
 
 
 def box(side: int = 32) -> Cover:

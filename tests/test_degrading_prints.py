@@ -12,12 +12,10 @@ from pictures import detailed, random
 from torch import Tensor
 
 from degrading import prints as module
-from degrading.marks import BRIGHT, DARK, Cover, Kind, marks
+from degrading.marks import BRIGHT, Cover, Kind
 from degrading.prints import Prints, aged, prints
 
-SIDE = 96
 LEVEL = 1 / 255
-KINDS = list({**BRIGHT, **DARK})
 Change = Callable[[module.Grey, np.random.Generator], module.Grey]
 
 
@@ -34,14 +32,6 @@ def box(side: int = 32) -> Cover:
     cover = np.zeros((side, side), np.float32)
     cover[side // 4 : -side // 4, side // 4 : -side // 4] = 1
     return cover
-
-
-def bright(side: int, random: np.random.Generator) -> Cover:
-    return marks(BRIGHT, side, random)
-
-
-def dark(side: int, random: np.random.Generator) -> Cover:
-    return marks(DARK, side, random)
 
 
 def test_a_seed_decides_the_prints() -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +19,6 @@ from training import damage_finding
 from training.damage_finding import EACH, found_of, kept_apart
 from training.damage_recipe import DamageRecipe
 
-ROOT = Path(train_damage.__file__).parents[1]
 CPU = torch.device("cpu")
 NET = tiny.DAMAGE
 RECIPE = DamageRecipe(
@@ -35,14 +31,6 @@ FIGURES = {"loss", "found", "right", "false"}
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(damage_finding, "SIDE", 32)
-
-
-def config_of(recipe: DamageRecipe) -> str:
-    """Write the recipe as its configuration file."""
-    plain = {k: v for k, v in vars(recipe).items() if k != "net"}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
-    lines += ["[net]", *(f"{key} = {json.dumps(v)}" for key, v in asdict(recipe.net).items())]
-    return "\n".join(lines)
 
 
 def batch(count: int = 6, seed: int = 0) -> Prints:
